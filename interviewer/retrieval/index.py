@@ -1,0 +1,216 @@
+"""The search index: exact inner product over embeddings (FAISS) and exact terms (BM25), fused by reciprocal rank.
+
+Kept on disk beside a manifest that says what it was made from; an index whose corpus, model or format differs from
+what is asked for, or whose files are damaged, is rebuilt and never used. Reciprocal rank fusion: Cormack, Clarke and
+Büttcher (2009), k = 60.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interviewer.schema import LANGUAGES, Item
+from interviewer.text import terms
+
+if TYPE_CHECKING:
+    from interviewer.corpus import Corpus
+    from interviewer.retrieval.encoder import Encoder
+
+FORMAT = 1
+_RRF_K = 60
+_POOL = 50  # candidates taken from each side before fusion
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One found item."""
+
+    item_id: str
+    score: float
+    """Fused rank score, 0–1; 1 is first by both meaning and words. Comparable within one search only."""
+    similarity: float
+    """Cosine of the query with the nearest text of the item, −1 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index was made from."""
+
+    format: int
+    encoder: str
+    corpus: str
+    dimension: int
+    rows: tuple[str, ...]
+    """Item id of each vector and of each BM25 document."""
+    documents: tuple[str, ...]
+    files: Mapping[str, str]
+    """SHA-256 of every other file of the index."""
+
+
+class Index:
+    """A loaded index. Not built directly: see `open_index`."""
+
+    def __init__(self, manifest: Manifest, vectors: Any, bm25: Any, encoder: Encoder) -> None:
+        self._manifest, self._vectors, self._bm25, self._encoder = manifest, vectors, bm25, encoder
+
+    def search(self, query: str, limit: int = 10, allowed: Callable[[str], bool] = lambda _: True) -> list[Hit]:
+        """The items nearest to a query in either language, best first; empty for a query without words.
+
+        Args:
+            query: any text; only its first 2,000 characters count.
+            limit: how many hits at most.
+            allowed: which item ids may be returned.
+        """
+        query = query[:2000]
+        if not terms(query):
+            return []
+        dense = [(i, s) for i, s in self._dense(query) if allowed(i)]
+        lexical = [i for i in self._lexical(query) if allowed(i)]
+        # A model that does not know the query's characters ranks at random: trust it as far as it can read.
+        trust = float(self._encoder.known([query])[0])
+        fused: dict[str, float] = {}
+        for ranked, weight in (([i for i, _ in dense], trust), (lexical, 1.0)):
+            for rank, item_id in enumerate(ranked):
+                fused[item_id] = fused.get(item_id, 0.0) + weight / (_RRF_K + rank)
+        best = (1.0 + trust) / _RRF_K
+        similarity = dict(dense)
+        order = sorted(fused, key=lambda i: (-fused[i], i))[:limit]
+        return [Hit(i, fused[i] / best, similarity.get(i, 0.0)) for i in order]
+
+    def _dense(self, query: str) -> list[tuple[str, float]]:
+        """Items by their nearest vector, best first, with the cosine."""
+        vector = self._encoder.encode([query])
+        count = min(_POOL * 4, len(self._manifest.rows))
+        scores, rows = self._vectors.search(vector, count)
+        best: dict[str, float] = {}
+        for score, row in zip(scores[0], rows[0], strict=True):
+            if row >= 0:  # faiss pads with −1
+                best.setdefault(self._manifest.rows[row], float(score))
+        return list(best.items())[:_POOL]
+
+    def _lexical(self, query: str) -> list[str]:
+        """Items by BM25, best first; those without a common term are left out."""
+        documents = self._manifest.documents
+        wanted = [t for t in terms(query) if t in self._bm25.vocab_dict]
+        if not wanted:
+            return []
+        rows, scores = self._bm25.retrieve([wanted], k=min(_POOL, len(documents)), show_progress=False)
+        return [documents[r] for r, s in zip(rows[0], scores[0], strict=True) if s > 0]
+
+
+def open_index(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
+    """The index for this corpus and encoder: loaded from `folder`, or built there first.
+
+    A damaged or outdated index is rebuilt; if the folder cannot be written, the index lives in memory only.
+    """
+    wanted = {"format": FORMAT, "encoder": encoder.fingerprint, "corpus": corpus.hash}
+    try:
+        return _load(folder, wanted, encoder)
+    except Exception as error:  # whatever is wrong with the files (faiss raises plain RuntimeError), rebuilding mends it
+        _log.info("index in %s is not usable (%s); building it", folder, error)
+    return _build(corpus, encoder, folder)
+
+
+def _texts(item: Item) -> list[str]:
+    """What an item is found by: its question and its answer, in each language."""
+    found = [t for language in LANGUAGES for t in (getattr(item.question, language), getattr(item.answer, language))]
+    return [t for t in found if t] or [item.id]
+
+
+def _document(item: Item) -> tuple[str, ...]:
+    """The item's terms for BM25: everything it says, the question twice since it is what people search by."""
+    parts: list[str] = [item.id.replace("-", " ")]
+    for language in LANGUAGES:
+        question = getattr(item.question, language)
+        parts += [question, question, getattr(item.answer, language)]
+        parts += [getattr(p.text, language) for p in item.key_points]
+    return terms("\n".join(parts))
+
+
+def _build(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
+    import bm25s
+    import faiss
+
+    pairs = [(item.id, text) for item in corpus.items.values() for text in _texts(item)]
+    matrix = encoder.encode([text for _, text in pairs])
+    vectors = faiss.IndexFlatIP(matrix.shape[1])
+    vectors.add(np.ascontiguousarray(matrix))
+    bm25 = bm25s.BM25()
+    bm25.index([list(_document(item)) for item in corpus.items.values()], show_progress=False)
+    manifest = Manifest(
+        FORMAT, encoder.fingerprint, corpus.hash, matrix.shape[1],
+        tuple(i for i, _ in pairs), tuple(corpus.items), {},
+    )  # fmt: skip
+    try:
+        _save(manifest, vectors, bm25, folder)
+    except OSError as error:
+        _log.warning("the search index cannot be kept in %s (%s); it will be built again next time", folder, error)
+    return Index(manifest, vectors, bm25, encoder)
+
+
+def _save(manifest: Manifest, vectors: Any, bm25: Any, folder: Path) -> None:
+    """Write into a folder beside the final one and rename, so that no half-written index is ever seen."""
+    import faiss
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
+    try:
+        (work / "vectors.faiss").write_bytes(faiss.serialize_index(vectors).tobytes())
+        bm25.save(work / "bm25", show_progress=False)
+        content = {
+            "format": manifest.format, "encoder": manifest.encoder, "corpus": manifest.corpus,
+            "dimension": manifest.dimension, "rows": manifest.rows, "documents": manifest.documents,
+            "files": _hashes(work),
+        }  # fmt: skip
+        (work / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+        old = folder.with_name(f"{work.name}.old")
+        if folder.exists():
+            os.replace(folder, old)
+        try:
+            os.replace(work, folder)
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    files: Sequence[Path] = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "manifest.json")
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def _load(folder: Path, wanted: Mapping[str, object], encoder: Encoder) -> Index:
+    """Load an index that matches.
+
+    Raises:
+        Exception: of whatever kind, if any of it is missing, damaged or for something else.
+    """
+    content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for key, value in wanted.items():
+        if content[key] != value:
+            raise ValueError(f"it is for another {key}")
+    if _hashes(folder) != content["files"]:  # faiss reads raw memory layouts: never hand it bytes we did not write
+        raise ValueError("its files are not those that were written")
+    import bm25s
+    import faiss
+
+    manifest = Manifest(
+        content["format"], content["encoder"], content["corpus"], content["dimension"],
+        tuple(content["rows"]), tuple(content["documents"]), content["files"],
+    )  # fmt: skip
+    vectors = faiss.deserialize_index(np.frombuffer((folder / "vectors.faiss").read_bytes(), dtype=np.uint8))
+    if vectors.ntotal != len(manifest.rows) or vectors.d != manifest.dimension:
+        raise ValueError("its vectors and its manifest disagree")
+    return Index(manifest, vectors, bm25s.BM25.load(folder / "bm25"), encoder)

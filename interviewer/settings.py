@@ -1,0 +1,45 @@
+"""Every knob, once. Command line beats environment (`INTERVIEWER_*`) beats `.env` beats these defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from interviewer.errors import InputError
+
+
+class Settings(BaseSettings):
+    """What a user may set. Each field is the environment variable `INTERVIEWER_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="INTERVIEWER_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(default_factory=lambda: user_data_path("interviewer"))
+    """Where everything the program keeps lies: the database and the index."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty means a SQLite file in `data_dir`."""
+    encoder: str = ""
+    """A sentence-transformers id or folder; empty means the model that the installation brings."""
+    corpus: Path | None = None
+    """A folder of the user's own items, added to the shipped corpus; its ids win."""
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'interviewer.db').absolute()}"
+
+
+def load_settings(**given: object) -> Settings:
+    """Settings with what the command line gave; None means not given.
+
+    Raises:
+        InputError: a variable or option has a value that cannot be used.
+    """
+    try:
+        return Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(p) for p in first["loc"]).upper()
+        raise InputError(f"setting INTERVIEWER_{name}: {first['msg']}") from None

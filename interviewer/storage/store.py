@@ -1,0 +1,250 @@
+"""Interviews in a database: SQLite by default, any SQLAlchemy URL by setting.
+
+Knows events only as names with JSON; what they mean is the interview's business. An event, once `append` has
+returned, survives the end of the process.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine as Database
+from sqlalchemy import create_engine, delete, event, func, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from interviewer.errors import InputError, SessionConflict, StorageError, UnknownSession
+from interviewer.storage.tables import EventTable, SessionTable
+
+_BUSY_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One interview as listed."""
+
+    id: str
+    started_at: str
+    """ISO 8601, UTC."""
+    updated_at: str
+    language: str
+    finished: bool
+    setup: dict[str, Any]
+    plan: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event as stored."""
+
+    seq: int
+    at: str
+    kind: str
+    payload: dict[str, Any]
+    said: tuple[dict[str, Any], ...]
+
+
+class Store:
+    """The database, opened and brought to the present schema."""
+
+    def __init__(self, url: str) -> None:
+        """Open it, creating or migrating as needed.
+
+        Raises:
+            StorageError: it cannot be opened, is damaged, or is newer than this program.
+        """
+        try:
+            parsed = make_url(url)
+            self._sqlite = parsed.get_backend_name() == "sqlite"
+            self._place = parsed.database if self._sqlite and parsed.database else parsed.render_as_string()
+            if self._sqlite and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            arguments = {"timeout": _BUSY_SECONDS} if self._sqlite else {}
+            self._database: Database = create_engine(parsed, connect_args=arguments)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise InputError(f"INTERVIEWER_DATABASE_URL cannot be used: {error}") from None
+        except OSError as error:
+            raise StorageError(
+                f"the data folder cannot be made ({error.strerror}: {error.filename}); set INTERVIEWER_DATA_DIR to one "
+                "that can be written"
+            ) from None
+        if self._sqlite:
+            event.listen(self._database, "connect", _prepare_sqlite)
+        try:
+            with self._mapped():
+                migrate(self._database)
+        except BaseException:
+            self._database.dispose()
+            raise
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._database.dispose()
+
+    def create(self, session_id: str, language: str, setup: dict[str, Any], plan: Sequence[str]) -> None:
+        """Begin an interview."""
+        now = _now()
+        with self._session() as session:
+            session.add(
+                SessionTable(
+                    id=session_id, started_at=now, updated_at=now, language=language, finished=False,
+                    setup=setup, plan=list(plan),
+                )  # fmt: skip
+            )
+
+    def append(
+        self,
+        session_id: str,
+        seq: int,
+        kind: str,
+        payload: dict[str, Any],
+        said: Sequence[dict[str, Any]] = (),
+        finished: bool = False,
+    ) -> None:
+        """Add event number `seq` (0-based). Durable when this returns.
+
+        Raises:
+            SessionConflict: there is such an event already: another tab or process was faster.
+            UnknownSession: there is no such interview.
+        """
+        now = _now()
+        try:
+            with self._session() as session:
+                changed = session.execute(
+                    update(SessionTable).where(SessionTable.id == session_id).values(updated_at=now, finished=finished)
+                )
+                if not getattr(changed, "rowcount", 0):
+                    raise UnknownSession(f"no interview {session_id!r}; it may have been deleted")
+                session.add(
+                    EventTable(session_id=session_id, seq=seq, at=now, kind=kind, payload=payload, said=list(said))
+                )
+        except IntegrityError:
+            raise SessionConflict("this interview went on elsewhere (another tab?); reload to see it") from None
+
+    def session(self, session_id: str) -> SessionRow:
+        """One interview.
+
+        Raises:
+            UnknownSession: there is none of that id.
+        """
+        with self._session() as session:
+            row = session.get(SessionTable, session_id)
+            if row is None:
+                raise UnknownSession(f"no interview {session_id!r}; `interviewer report --list` shows what is stored")
+            return _row(row)
+
+    def sessions(self, limit: int = 100) -> list[SessionRow]:
+        """Interviews, latest first."""
+        with self._session() as session:
+            query = select(SessionTable).order_by(SessionTable.started_at.desc(), SessionTable.id).limit(limit)
+            return [_row(r) for r in session.scalars(query)]
+
+    def events(self, session_id: str) -> list[StoredEvent]:
+        """The events of an interview, in order."""
+        with self._session() as session:
+            query = select(EventTable).where(EventTable.session_id == session_id).order_by(EventTable.seq)
+            return [StoredEvent(e.seq, e.at, e.kind, e.payload, tuple(e.said)) for e in session.scalars(query)]
+
+    def count(self) -> int:
+        """How many interviews are stored."""
+        with self._session() as session:
+            return session.scalar(select(func.count()).select_from(SessionTable)) or 0
+
+    def delete(self, session_id: str) -> None:
+        """Forget an interview and all its events.
+
+        Raises:
+            UnknownSession: there is none of that id.
+        """
+        with self._session() as session:
+            session.execute(delete(EventTable).where(EventTable.session_id == session_id))
+            gone = session.execute(delete(SessionTable).where(SessionTable.id == session_id))
+            if not getattr(gone, "rowcount", 0):
+                raise UnknownSession(f"no interview {session_id!r}")
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """A transaction that commits at the end, with the library's errors mapped to ours."""
+        with self._mapped(), Session(self._database) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except OperationalError as error:
+            raise StorageError(self._explain(error)) from None
+        except DatabaseError as error:
+            raise StorageError(
+                f"the database {self._place} is damaged ({error.orig}); nothing was changed: move the file aside (or "
+                "restore a copy) and start again"
+            ) from None
+        except SQLAlchemyError as error:
+            raise StorageError(f"the database {self._place} failed: {error}") from None
+
+    def _explain(self, error: OperationalError) -> str:
+        text = str(error.orig)
+        if "locked" in text:
+            return f"the database {self._place} is locked by another process; close it, or try again in a moment"
+        if "readonly" in text or "unable to open" in text:
+            return (
+                f"the database {self._place} cannot be written ({text}); check the folder's permissions or set "
+                "INTERVIEWER_DATA_DIR"
+            )
+        if "full" in text:
+            return f"the disk that holds {self._place} is full; free some space and try again"
+        return f"the database {self._place} failed: {text}"
+
+
+def migrate(database: Database) -> None:
+    """Bring the schema to the present version.
+
+    Raises:
+        StorageError: the database was made by a newer version of the program.
+    """
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    with database.begin() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == script.get_current_head():
+            return
+        if current is not None and current not in {r.revision for r in script.walk_revisions()}:
+            raise StorageError(
+                f"the database is of a newer version of this program (schema {current}); update it: "
+                "`pip install -U interviewer`"
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    cursor = connection.cursor()
+    # WAL lets readers go on while one writes; FULL makes a commit durable against loss of power.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS * 1000}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _row(row: SessionTable) -> SessionRow:
+    return SessionRow(
+        row.id, row.started_at, row.updated_at, row.language, row.finished, dict(row.setup), tuple(row.plan)
+    )

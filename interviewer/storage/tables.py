@@ -1,0 +1,39 @@
+"""The tables. A change here needs a migration in migrations/versions/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, ForeignKey, Integer, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Holds the metadata."""
+
+
+class SessionTable(Base):
+    """One interview."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    started_at: Mapped[str] = mapped_column(String(32), index=True)
+    updated_at: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(2))
+    finished: Mapped[bool] = mapped_column(Boolean)
+    setup: Mapped[dict[str, Any]] = mapped_column(JSON)
+    plan: Mapped[list[str]] = mapped_column(JSON)
+
+
+class EventTable(Base):
+    """One event of an interview, with what the interviewer said upon it. Only ever added, never changed."""
+
+    __tablename__ = "events"
+
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(16))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    said: Mapped[list[dict[str, Any]]] = mapped_column(JSON)

@@ -1,0 +1,1 @@
+"""How the parameters that ship were made. Not imported by the program; needs the extra `train`."""

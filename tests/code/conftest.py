@@ -1,0 +1,58 @@
+"""Put the reference files on the path, fix the seed, and run each main() on demand."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+CODE = Path(__file__).resolve().parents[2] / "corpus" / "code"
+sys.path.insert(0, str(CODE))
+
+
+@pytest.fixture(autouse=True)
+def reproducible() -> Iterator[None]:
+    """Seed every test; one thread, because small tensors wait more on a second than they gain."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def assert_gradients() -> Callable[[nn.Module, Tensor], None]:
+    """Return a check that a loss reaches every parameter, with finite numbers that are not all 0."""
+
+    def check(model: nn.Module, loss: Tensor) -> None:
+        model.zero_grad()
+        loss.backward()
+        for name, parameter in model.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+            assert parameter.grad.abs().sum() > 0, name
+
+    return check
+
+
+@pytest.fixture
+def run_main() -> Callable[[str], str]:
+    """Return a function that runs a reference file as a script and returns what it printed."""
+
+    def run(name: str) -> str:
+        done = subprocess.run(
+            [sys.executable, str(CODE / name)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
