@@ -16,7 +16,6 @@ import secrets
 import threading
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -205,7 +204,7 @@ class Engine:
         if not view.waiting_for_grade:
             return view
         exchange = view.state.exchange
-        grade = self.grader.grade(self._gradable(exchange.item_id), exchange.joined, view.state.setup.language)
+        grade = self.grader.grade(self.gradable(exchange.item_id), exchange.joined, view.state.setup.language)
         with self._moving:
             return self._move(view, seq, Event("graded", grade=grade))
 
@@ -257,9 +256,10 @@ class Engine:
         return View(session_id, state, tuple(transcript)), len(events)
 
     def _items(self, state: State) -> dict[str, Item]:
-        return {item_id: self._gradable(item_id) for item_id in state.plan}
+        return {item_id: self.gradable(item_id) for item_id in state.plan}
 
-    def _gradable(self, item_id: str) -> Item:
+    def gradable(self, item_id: str) -> Item:
+        """The corpus item, ready to be graded: a draft with only an answer gets its key points from it."""
         from interviewer.grading import gradable
 
         return gradable(self.corpus.item(item_id))
@@ -276,7 +276,7 @@ class Engine:
         return View(view.session_id, state, (*view.transcript, *turns, *said), said)
 
     def _spoken(self, view: View, line: Line, seed: str) -> Turn:
-        item = self._gradable(line.item_id) if line.item_id else None
+        item = self.gradable(line.item_id) if line.item_id else None
         setup = view.state.setup
         text = self._voice.say(line, item, setup.language, len(view.state.plan), random.Random(seed))
         return Turn("interviewer", text, line.act, line.item_id)
@@ -285,7 +285,7 @@ class Engine:
 
     def grade(self, item_id: str, answer: str, language: Language | None = None) -> Grade:
         """Grade one answer to a corpus item."""
-        return self.grader.grade(self._gradable(item_id), answer, language)
+        return self.grader.grade(self.gradable(item_id), answer, language)
 
     def grade_against(self, question: str, reference: str, answer: str, language: Language | None = None) -> Grade:
         """Grade one answer to a question that is not in the corpus, against a reference text."""
@@ -332,5 +332,3 @@ def _event(stored: StoredEvent) -> Event:
 
 def _setup(values: dict[str, Any]) -> Setup:
     return TypeAdapter(Setup).validate_python(values)
-
-

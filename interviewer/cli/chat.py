@@ -1,2 +1,159 @@
-def chat() -> None:
-    raise SystemExit("not written yet")
+"""`interviewer chat`: an interview in the terminal, or with piped answers, one per line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interviewer.cli.options import check_language
+from interviewer.errors import InputError, InterviewerError
+from interviewer.schema import Language, Turn
+
+if TYPE_CHECKING:
+    from interviewer.engine import Engine, View
+
+_WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "help": "Answer in your own words. Commands: hint, skip, repeat, stop. An empty line sends; Ctrl-C keeps the interview for later.",
+        "prompt": "you> ",
+        "name": "interviewer> ",
+        "voice": "voice: scripted (no language model is configured)",
+        "resumed": "(going on with interview {id})",
+        "kept": "kept; go on with: interviewer chat --resume {id}",
+        "ended": "(no more input; the interview ends here)",
+        "loading": "(the embedding model is loading …)",
+    },
+    "zh": {
+        "help": "用自己的话回答。指令：提示、跳过、重复、结束。空行发送；Ctrl-C 保存进度，之后可以继续。",
+        "prompt": "你> ",
+        "name": "面试官> ",
+        "voice": "语音：脚本（没有配置语言模型）",
+        "resumed": "（继续面试 {id}）",
+        "kept": "已保存；继续：interviewer chat --resume {id}",
+        "ended": "（没有更多输入，面试到此结束）",
+        "loading": "（正在加载向量模型……）",
+    },
+}
+
+
+def chat(
+    topic: Annotated[list[str] | None, typer.Option(help="A topic id; may be repeated. Default: all.")] = None,
+    level: Annotated[int, typer.Option(help="1 (screening) to 5 (staff).")] = 2,
+    language: Annotated[str, typer.Option("--language", "-l", help="zh or en.")] = "zh",
+    questions: Annotated[int, typer.Option("--questions", "-n", help="How many questions.")] = 5,
+    voice: Annotated[str, typer.Option(help="auto, scripted or llm.")] = "auto",
+    focus: Annotated[str, typer.Option(help="Find the questions by this text instead, e.g. 'VAE and its loss'.")] = "",
+    resume: Annotated[str | None, typer.Option(help="Go on with this interview (or `last`).")] = None,
+    corpus: Annotated[Path | None, typer.Option(help="A folder of your own items; its ids win.")] = None,
+) -> None:
+    """Hold a mock interview; it ends with the debrief.
+
+    Reads answers from standard input when that is no terminal, one per line.
+    """
+    from interviewer.engine import Engine
+    from interviewer.interview import Setup
+    from interviewer.settings import load_settings
+
+    chosen = check_language(language)
+    if voice not in ("auto", "scripted", "llm"):
+        raise InputError(f"--voice {voice!r}: choose auto, scripted or llm")
+    if voice == "llm":
+        raise InputError("no language model is configured; use --voice scripted, which needs none")
+    engine = Engine(load_settings(corpus=corpus))
+    engine.warm()
+    if resume:
+        view = engine.view(_resumed(engine, resume))
+        chosen = view.state.setup.language
+    else:
+        setup = Setup(chosen, tuple(topic or ()), level, questions, focus)
+        view = engine.start(setup)
+    words = _WORDS[chosen]
+    if voice == "auto":
+        typer.echo(words["voice"], err=True)
+    typer.echo(words["help"], err=True)
+    if resume:
+        typer.echo(words["resumed"].format(id=view.session_id), err=True)
+    _show(view.transcript, words)
+    try:
+        view = _converse(engine, view, words)
+    except KeyboardInterrupt:
+        typer.echo("\n" + words["kept"].format(id=view.session_id), err=True)
+        raise
+    _debrief(engine, view.session_id)
+
+
+def _resumed(engine: Engine, session: str) -> str:
+    unfinished = [s.id for s in engine.sessions() if not s.finished]
+    if session != "last":
+        return session
+    if not unfinished:
+        raise InputError("no unfinished interview; `interviewer chat` begins one")
+    return unfinished[0]
+
+
+def _converse(engine: Engine, view: View, words: dict[str, str]) -> View:
+    """Take messages until the interview is over or the input ends."""
+    if view.waiting_for_grade:  # an answer was stored, then the program ended
+        view = engine.proceed(view.session_id)
+        _show(view.said, words)
+    while not view.finished:
+        message = _read(words["prompt"])
+        if message is None:
+            typer.echo(words["ended"], err=True)
+            return engine.say(view.session_id, "/stop")
+        if not message.strip() and sys.stdin.isatty():
+            continue
+        if not engine.ready:
+            typer.echo(words["loading"], err=True)
+        try:
+            view = engine.say(view.session_id, message)
+        except InputError as error:  # too long, say: the interview goes on
+            typer.echo(f"interviewer: {error}", err=True)
+            continue
+        _show(view.said, words)
+    return view
+
+
+def _read(prompt: str) -> str | None:
+    """One message: a line of a pipe, or the lines up to an empty one in a terminal; None at the end of input."""
+    if not sys.stdin.isatty():
+        line = sys.stdin.readline()
+        return line.rstrip("\n") if line else None
+    lines: list[str] = []
+    try:
+        while True:
+            line = input(prompt if not lines else "... ")
+            if not line.strip():
+                break
+            lines.append(line)
+            if len(lines) == 1 and len(line) < 20 and _is_command(line):
+                break
+    except EOFError:
+        return "\n".join(lines) if lines else None
+    return "\n".join(lines)
+
+
+def _is_command(line: str) -> bool:
+    from interviewer.interview import intent_of
+
+    return intent_of(line) != "answer"
+
+
+def _show(turns: tuple[Turn, ...], words: dict[str, str]) -> None:
+    for turn in turns:
+        who = words["name"] if turn.speaker == "interviewer" else words["prompt"]
+        typer.echo(f"{who}{turn.text}")
+
+
+def _debrief(engine: Engine, session_id: str) -> None:
+    from interviewer.report import to_markdown
+
+    typer.echo()
+    try:
+        typer.echo(to_markdown(engine.debrief(session_id), engine.corpus))
+    except InterviewerError as error:
+        typer.echo(f"interviewer: {error}", err=True)
+    typer.echo(f"interviewer report {session_id} -o report.html", err=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from interviewer.errors import InputError
 from interviewer.schema import LANGUAGES, Language
 
@@ -16,4 +14,4 @@ def check_language(value: str) -> Language:
     """
     if value not in LANGUAGES:
         raise InputError(f"--language {value!r}: choose zh or en")
-    return cast("Language", value)
+    return value

@@ -42,6 +42,10 @@ def item_findings(item: Item) -> Iterator[Finding]:
     if item.status == "draft":
         yield from _draft(item)
         return
+    yield from _published(item)
+
+
+def _published(item: Item) -> Iterator[Finding]:
     yield from _both(item.question, ("question",))
     yield from _both(item.intent, ("intent",))
     yield from _both(item.answer, ("answer",))
@@ -135,20 +139,24 @@ def corpus_findings(
 ) -> Iterator[tuple[str, Finding]]:
     """Everything wrong between items: (item id, finding). The item id is empty for `sources.yaml` itself."""
     for item in items.values():
-        for i, required in enumerate(item.requires):
-            if required not in items:
-                yield item.id, (("requires", i), f"{required!r} is no item")
-        for i, citation in enumerate(item.sources):
-            if citation.ref not in references:
-                yield item.id, (("sources", i), f"{citation.ref!r} is not in sources.yaml")
-        for i, erratum in enumerate(item.errata):
-            if erratum.source not in references:
-                yield item.id, (("errata", i), f"{erratum.source!r} is not in sources.yaml")
+        for finding in _links(item, items, references):
+            yield item.id, finding
     for cycle in _cycles(items):
         yield cycle[0], (("requires",), f"goes round in a circle: {' → '.join(cycle)}")
     for row, ids in rows.items():
         for unknown in [i for i in ids if i not in items]:
             yield "", (("rows", row), f"{unknown!r} is no item")
+
+
+def _links(item: Item, items: Mapping[str, Item], references: Mapping[str, Reference]) -> Iterator[Finding]:
+    for i, required in enumerate(item.requires):
+        if required not in items:
+            yield ("requires", i), f"{required!r} is no item"
+    cited = [(("sources", i), c.ref) for i, c in enumerate(item.sources)]
+    cited += [(("errata", i), e.source) for i, e in enumerate(item.errata)]
+    for path, key in cited:
+        if key not in references:
+            yield path, f"{key!r} is not in sources.yaml"
 
 
 def _cycles(items: Mapping[str, Item]) -> list[list[str]]:
@@ -169,9 +177,6 @@ def _cycles(items: Mapping[str, Item]) -> list[list[str]]:
     for item_id in items:
         visit(item_id, [])
     return found
-
-
-
 
 
 def field_name(path: Path_) -> str:

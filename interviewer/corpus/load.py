@@ -159,7 +159,9 @@ def _read_sources(reader: _Reader, path: Path) -> None:
         return
     parser = Parser()
     found = parser.mapping(file.data, (), {"references", "rows"})
-    for key, value in parser.mapping(found.get("references") or {}, ("references",), set(found.get("references") or {})).items():
+    for key, value in parser.mapping(
+        found.get("references") or {}, ("references",), set(found.get("references") or {})
+    ).items():
         where: Path_ = ("references", key)
         entry = parser.mapping(value, where, {"title", "authors", "year", "url"})
         year = entry.get("year")

@@ -79,7 +79,8 @@ def _refuse_aliases(text: str) -> None:
         return
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
-            raise YamlError("aliases (*name) are not allowed", event.start_mark.line + 1)
+            mark = event.start_mark
+            raise YamlError("aliases (*name) are not allowed", mark.line + 1 if mark else 1)
 
 
 def _build(loader: Any, node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> Any:

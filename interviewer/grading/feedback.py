@@ -58,7 +58,11 @@ def _wrong(point: PointResult, grade: Grade, item: Item, language: Language) -> 
             break
     else:
         right = item.point(point.point_id).text.get(language)
-    return f"有误：“{said}”。应为：{_sentence(right)}。" if language == "zh" else f"Wrong: “{said}”. Rather: {_sentence(right)}."
+    return (
+        f"有误：“{said}”。应为：{_sentence(right)}。"
+        if language == "zh"
+        else f"Wrong: “{said}”. Rather: {_sentence(right)}."
+    )
 
 
 def _sentence(text: str) -> str:

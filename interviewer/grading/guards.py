@@ -104,7 +104,7 @@ def is_gibberish(answer: str) -> bool:
         return True
     if len(words) < 2 or len(words) < 0.6 * len(everything):
         return False
-    odd = sum(not set(w) & set("aeiouy") and len(w) > 4 or bool(_CONSONANTS.search(w)) for w in words)
+    odd = sum((len(w) > 4 and not set(w) & set("aeiouy")) or bool(_CONSONANTS.search(w)) for w in words)
     return odd / len(words) > 0.5
 
 

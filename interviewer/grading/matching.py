@@ -183,7 +183,9 @@ class Matcher:
             wrong_margin=float(w.mixed[k, m] - r.mixed[k].max()) if wrong else -r_here,
             right_recall=_recall(ours.weights, spans.all_terms),
             wrong_recall=_recall(theirs.weights, spans.all_terms),
-            contrast=_contrast(spans.bags[k], ours.weights[int(r.mixed[k].argmax())], theirs.weights[m]) if wrong else 0.0,
+            contrast=_contrast(spans.bags[k], ours.weights[int(r.mixed[k].argmax())], theirs.weights[m])
+            if wrong
+            else 0.0,
             right_polarity=_differ_in_negation(spans.spans[i].text, right[j]),
             wrong_polarity=_differ_in_negation(spans.spans[k].text, wrong[m]) if wrong else 0.0,
             right_number=_differ_in_numbers(spans.spans[i].text, right[j]),
@@ -208,6 +210,7 @@ class Matcher:
         vectors = _demote(self._encoder.encode(wordings), self._encoder.encode([self._question])[0])
         weights = tuple(self._vocabulary.weigh(terms(w), self._asked) for w in wordings)
         return _Claim(wordings, weights, vectors, self._encoder.known(wordings))
+
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
@@ -267,8 +270,8 @@ def _contrast(said: Bag, right: Bag, wrong: Bag) -> float:
 
 
 def _shortest(spans: Sequence[Span], scores: Matrix, best: int) -> Span:
-    """The shortest span that is about as near as the nearest one: evidence should be the sentence, not its surroundings."""
-    near = [i for i in range(len(spans)) if scores[i] >= 0.93 * scores[best]]
+    """The shortest span that is about as near as the nearest: evidence is the sentence, not its surroundings."""
+    near = [i for i in range(len(spans)) if scores[best] - scores[i] <= 0.07 * abs(scores[best])]
     return spans[min(near, key=lambda i: (len(spans[i].text), i))]
 
 

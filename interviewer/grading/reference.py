@@ -1,4 +1,7 @@
-"""A question with only a reference answer, or a draft item → an item that can be graded: its sentences become points."""
+"""A question with only a reference answer, or a draft item → an item that can be graded.
+
+The reference's sentences become the key points.
+"""
 
 from __future__ import annotations
 

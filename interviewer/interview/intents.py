@@ -21,9 +21,7 @@ _COMMANDS: tuple[tuple[Intent, str], ...] = (
     ("repeat", r"(?:再)?(?:重复|说|念|讲)(?:一遍|一下|下)?(?:问题|题目)?|再(?:说|讲|念)一(?:遍|次)|(?:问题|题目)(?:是什么)?|repeat(?: it| that| the question| please)*|say (?:it|that) again|what was the question"),
     ("stop", r"(?:结束|停止|退出)(?:面试)?|不(?:面|考)了|到此为止|(?:stop|end|quit|exit|finish)(?: it| the interview| here| now)*"),
 )  # fmt: skip
-_PATTERNS = tuple(
-    (intent, re.compile(rf"{_POLITE}\s*(?:{words})\s*{_TAIL}")) for intent, words in _COMMANDS
-)
+_PATTERNS = tuple((intent, re.compile(rf"{_POLITE}\s*(?:{words})\s*{_TAIL}")) for intent, words in _COMMANDS)
 _SLASHES: dict[str, Intent] = {"/hint": "hint", "/skip": "skip", "/repeat": "repeat", "/stop": "stop"}
 _LONGEST = 40
 

@@ -79,12 +79,7 @@ def advance(state: State, event: Event, items: Mapping[str, Item]) -> Step:
     Raises:
         InputError: the event cannot happen in this phase (an answer to a finished interview, say).
     """
-    if state.phase == "done":
-        raise InputError("this interview is finished; start a new one")
-    if (event.kind == "graded") != (state.phase == "grading"):
-        raise InputError("the last answer is still being graded; try again in a moment")
-    if (event.kind == "started") != (not state.exchanges):
-        raise InputError("this interview has not been started" if not state.exchanges else "it is started already")
+    _refuse_if_impossible(state, event)
     match event.kind:
         case "started":
             state, lines = _next_question(state)
@@ -108,6 +103,15 @@ def advance(state: State, event: Event, items: Mapping[str, Item]) -> Step:
             return replace(_without_untouched(state), phase="done"), (Line("close"),)
 
 
+def _refuse_if_impossible(state: State, event: Event) -> None:
+    if state.phase == "done":
+        raise InputError("this interview is finished; start a new one")
+    if (event.kind == "graded") != (state.phase == "grading"):
+        raise InputError("the last answer is still being graded; try again in a moment")
+    if (event.kind == "started") == bool(state.exchanges):
+        raise InputError("this interview is started already" if state.exchanges else "it has not been started")
+
+
 def _with(state: State, exchange: Exchange) -> State:
     return replace(state, exchanges=(*state.exchanges[:-1], exchange))
 
@@ -124,9 +128,7 @@ def _next_question(state: State) -> Step:
     if done >= len(state.plan):
         return replace(state, phase="done"), (Line("close"),)
     item_id = state.plan[done]
-    state = replace(
-        state, phase="answering", exchanges=(*state.exchanges, Exchange(item_id)), probed=(), hinted=()
-    )
+    state = replace(state, phase="answering", exchanges=(*state.exchanges, Exchange(item_id)), probed=(), hinted=())
     return state, (Line("ask", item_id, number=done + 1),)
 
 

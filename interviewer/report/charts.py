@@ -63,7 +63,7 @@ def radar(topics: Sequence[TopicReview], language: Language) -> str | None:
         f'<polygon points="{shape}" fill="{_ACCENT}" fill-opacity="0.25" stroke="{_ACCENT}" stroke-width="2"/>'
     )
     parts += [f'<circle cx="{x}" cy="{y}" r="3" fill="{_ACCENT}"/>' for x, y in corners]
-    baseline = 280.0
+    baseline = 292.0
     for n, review in enumerate(topics, 1):
         lines = wrapped(f"{review.topic.title.get(language)} {shown(review.score)}", width - 36)
         parts.append(_text("22", baseline, str(n), 'text-anchor="end" opacity="0.75"'))

@@ -54,7 +54,7 @@ def code_style(dark: bool) -> str:
     """CSS rules for listings; only rules about tokens, the page decides about the box."""
     from pygments.formatters import HtmlFormatter
 
-    rules = HtmlFormatter(style=_DARK if dark else _LIGHT).get_style_defs(".debrief .listing")
+    rules = HtmlFormatter(style=_DARK if dark else _LIGHT).get_style_defs(".debrief .listing")  # type: ignore[no-untyped-call]
     tokens = (line.partition("/*")[0].rstrip() for line in str(rules).splitlines())
     return "\n".join(line for line in tokens if line.startswith(".debrief .listing ."))
 

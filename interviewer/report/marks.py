@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from interviewer.schema import PointVerdict, Span
 
@@ -57,7 +58,7 @@ def _cut(text: str, start: int, end: int, marks: Sequence[Mark]) -> tuple[Stretc
     """The stretches of `text[start:end]`."""
     ends = {start, end} | {place for m in marks for place in (m.span.start, m.span.end) if start < place < end}
     places = sorted(ends)
-    return tuple(_stretch(text, a, b, end, marks) for a, b in zip(places, places[1:], strict=False))
+    return tuple(_stretch(text, a, b, end, marks) for a, b in pairwise(places))
 
 
 def _stretch(text: str, start: int, end: int, limit: int, marks: Sequence[Mark]) -> Stretch:

@@ -1,5 +1,8 @@
 """The corpus's Markdown with $LaTeX$ as HTML, and anybody's words as Markdown that cannot do anything.
 
+A model answer is Markdown. The other fields are plain lines in which only `code` and $formulae$ mean something: a key
+point may well say 16*7*7 or __init__.
+
 What a candidate typed and what a user's corpus holds is hostile here. In HTML, raw HTML is text, pictures are not
 loaded, links lead to http(s) only, and formulae become MathML with known elements and attributes only. In Markdown,
 plain words are escaped; Markdown is passed on as it is only if a parse finds nothing but prose, lists, tables and code.
@@ -25,26 +28,24 @@ MAX_FORMULA = 2_000
 """Longer formulae are shown as code: the converter's time grows faster than their length."""
 MAX_INDENT = 40
 
-_MATHML = frozenset(
-    "math mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle merror mpadded mphantom menclose msub msup msubsup "
-    "munder mover munderover mmultiscripts mprescripts none mtable mtr mtd mlabeledtr semantics".split()
+_MATHML = re.compile(
+    "math|mrow|mi|mn|mo|ms|mtext|mspace|mfrac|msqrt|mroot|mstyle|merror|mpadded|mphantom|menclose|msub|msup|msubsup|"
+    "munder|mover|munderover|mmultiscripts|mprescripts|none|mtable|mtr|mtd|mlabeledtr|semantics"
 )
-_MATHML_ATTRIBUTES = frozenset(
-    "display mathvariant mathsize mathcolor displaystyle scriptlevel stretchy symmetric fence form separator largeop "
-    "movablelimits accent accentunder lspace rspace minsize maxsize width height depth voffset linethickness notation "
-    "columnalign columnspacing columnlines rowspacing rowlines rowalign frame".split()
+_MATHML_ATTRIBUTES = re.compile(
+    "display|mathvariant|mathsize|mathcolor|displaystyle|scriptlevel|stretchy|symmetric|fence|form|separator|largeop|"
+    "movablelimits|accent|accentunder|[lr]space|minsize|maxsize|width|height|depth|voffset|linethickness|notation|"
+    "column(?:align|spacing|lines)|row(?:align|spacing|lines)|frame"
 )
 _PLAIN_VALUE = re.compile(r"[\w .%+#-]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&!^@])")
-_LINE_START = re.compile(r"^([-+=:]|\d{1,9}(?=[.)]))")
-_PROSE = frozenset(
-    "inline text text_special paragraph_open paragraph_close bullet_list_open bullet_list_close ordered_list_open "
-    "ordered_list_close list_item_open list_item_close strong_open strong_close em_open em_close code_inline "
-    "code_block fence table_open table_close thead_open thead_close tbody_open tbody_close tr_open tr_close th_open "
-    "th_close td_open td_close softbreak hardbreak blockquote_open blockquote_close hr link_open link_close "
-    "heading_open heading_close math_inline math_inline_double math_block".split()
+_LINE_START = re.compile(r"^([-+=:](?=[-+=:\s]|$)|\d{1,9}(?=[.)](?:\s|$)))")
+_PROSE = re.compile(
+    "inline|text|text_special|code_inline|code_block|fence|softbreak|hardbreak|hr|math_inline|math_inline_double|"
+    "math_block|(?:paragraph|bullet_list|ordered_list|list_item|strong|em|table|thead|tbody|tr|th|td|blockquote|link|"
+    "heading)_(?:open|close)"
 )
 
 
@@ -63,8 +64,8 @@ def block_html(text: str) -> str:
 
 
 def inline_html(text: str) -> str:
-    """One paragraph of Markdown as HTML that goes inside a block."""
-    return str(_to_html().renderInline(visible(" ".join(text.split()))))
+    """One line of the corpus as HTML that goes inside a block."""
+    return str(_line_to_html().renderInline(visible(" ".join(text.split()))))
 
 
 def visible(text: str) -> str:
@@ -79,6 +80,14 @@ def _to_html() -> MarkdownIt:
     parser.validateLink = is_web_address  # type: ignore[method-assign]
     parser.add_render_rule("link_open", _link_open)
     parser.add_render_rule("math_inline_double", _display_in_line)
+    return parser
+
+
+@lru_cache(maxsize=1)
+def _line_to_html() -> MarkdownIt:
+    parser = MarkdownIt("zero").enable("backticks")
+    # Without spaces and digits at its marks a formula is not mistaken for an amount of money.
+    dollarmath_plugin(parser, allow_space=False, allow_digits=False, renderer=lambda tex, how: formula(tex))
     return parser
 
 
@@ -117,7 +126,7 @@ def formula(tex: str, display: bool = False) -> str:
 
 def _clean(element: Element) -> str:
     """The element with known names only; the converter passes text and attributes through unescaped."""
-    if element.tag not in _MATHML:
+    if not _MATHML.fullmatch(element.tag):
         raise ValueError(element.tag)
     text = html.unescape(element.text or "")
     if element.tag == "mi" and text.startswith("\\"):
@@ -125,7 +134,7 @@ def _clean(element: Element) -> str:
     kept = "".join(
         f' {name}="{html.escape(value)}"'
         for name, value in element.attrib.items()
-        if name in _MATHML_ATTRIBUTES and _PLAIN_VALUE.fullmatch(value)
+        if _MATHML_ATTRIBUTES.fullmatch(name) and _PLAIN_VALUE.fullmatch(value)
     )
     inner = "".join(_clean(child) for child in element)
     return f"<{element.tag}{kept}>{html.escape(text)}{inner}</{element.tag}>"
@@ -164,25 +173,26 @@ def _indented(line: str) -> str:
 
 
 def line_markdown(text: str) -> Ready:
-    """One line of the corpus's Markdown with code, emphasis and formulae kept, and everything else escaped."""
+    """One line of the corpus as Markdown, with `code` and $formulae$ kept and everything else escaped."""
     source = " ".join(text.split())
-    (block,) = _to_html().parseInline(visible(source)) or (Token("inline", "", 0),)
     parts = []
-    for token in block.children or ():
-        if token.type in ("em_open", "em_close", "strong_open", "strong_close"):
-            parts.append(token.markup)
-        elif token.type == "code_inline" and "`" not in token.content:
+    for token in _line_tokens(source):
+        if token.type == "code_inline" and "`" not in token.content:
             parts.append(f"`{token.content}`")
         elif token.type == "math_inline" and not re.search(r"[<`|]", token.content):
             parts.append(f"${token.content}$")
-        elif token.type in ("text", "text_special"):
-            parts.append(escaped_inside(token.content))
+        elif token.type == "text":
+            parts.append(_escaped_inside(token.content))
         else:
             return escaped(source)
     return Ready("".join(parts))
 
 
-def escaped_inside(text: str) -> str:
+def _line_tokens(source: str) -> list[Token]:
+    return [t for block in _line_to_html().parseInline(visible(source)) for t in block.children or ()]
+
+
+def _escaped_inside(text: str) -> str:
     """Like `escaped` for a part of a line: white space at its ends is kept."""
     before, after = len(text) - len(text.lstrip()), len(text) - len(text.rstrip())
     return " " * bool(before) + escaped(text) + " " * bool(after and text.strip())
@@ -211,7 +221,7 @@ def _is_prose(text: str) -> bool:
         if known.get("references"):
             return False
         for token in [t for outer in tokens for t in (outer, *(outer.children or ()))]:
-            if token.type not in _PROSE:
+            if not _PROSE.fullmatch(token.type):
                 return False
             if token.type == "link_open" and not is_web_address(str(token.attrGet("href"))):
                 return False

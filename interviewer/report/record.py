@@ -106,7 +106,7 @@ def _points(grade: Grade, item: Item, language: Language) -> list[Mapping[str, A
 
 
 def _misconceptions(grade: Grade, item: Item, language: Language) -> list[Mapping[str, Any]]:
-    found = []
+    found: list[Mapping[str, Any]] = []
     for m in grade.misconceptions:
         known = item.misconceptions[m.index] if 0 <= m.index < len(item.misconceptions) else None
         found.append(

@@ -7,6 +7,7 @@ value is escaped unless it is `Ready`. Neither loads anything from anywhere.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from functools import lru_cache
@@ -35,7 +36,7 @@ _LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
 def to_markdown(debrief: Debrief, corpus: Corpus) -> str:
     """The debrief as Markdown. Nothing that a candidate or a corpus holds can become structure, HTML or a link."""
     text = _markdown().get_template("debrief.md.j2").render(_content(debrief, corpus))
-    return text.strip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def to_html(debrief: Debrief, corpus: Corpus) -> str:

@@ -1,4 +1,4 @@
-"""What a report says, in words and in order, before it is HTML or Markdown. Texts are raw here: escaping is render's."""
+"""What a report says, in words and in order, before it is HTML or Markdown. Escaping is render's."""
 
 from __future__ import annotations
 

@@ -159,7 +159,8 @@ def load_encoder(name: str = "") -> SentenceEncoder:
     if path.is_dir():
         return SentenceEncoder(_load(str(path)), f"{path.name}@{_fingerprint(path)}")
     model = _load(name)
-    revision = getattr(model[0].auto_model.config, "_commit_hash", None) if len(model) else None
+    config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
+    revision = getattr(config, "_commit_hash", None)
     return SentenceEncoder(model, f"{name}@{(revision or 'unknown')[:12]}")
 
 
@@ -167,7 +168,7 @@ def _load(name: str) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # it would be drawn over a conversation
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would be drawn over a conversation
     try:
         return SentenceTransformer(name, device="cpu", local_files_only=Path(name).is_dir())
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:

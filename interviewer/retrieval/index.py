@@ -118,7 +118,9 @@ def open_index(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
     wanted = {"format": FORMAT, "encoder": encoder.fingerprint, "corpus": corpus.hash}
     try:
         return _load(folder, wanted, encoder)
-    except Exception as error:  # whatever is wrong with the files (faiss raises plain RuntimeError), rebuilding mends it
+    except (
+        Exception
+    ) as error:  # whatever is wrong with the files (faiss raises plain RuntimeError), rebuilding mends it
         _log.info("index in %s is not usable (%s); building it", folder, error)
     return _build(corpus, encoder, folder)
 

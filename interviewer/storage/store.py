@@ -17,7 +17,14 @@ from typing import Any
 from sqlalchemy import Engine as Database
 from sqlalchemy import create_engine, delete, event, func, select, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import Session
 
 from interviewer.errors import InputError, SessionConflict, StorageError, UnknownSession
@@ -94,9 +101,14 @@ class Store:
         with self._session() as session:
             session.add(
                 SessionTable(
-                    id=session_id, started_at=now, updated_at=now, language=language, finished=False,
-                    setup=setup, plan=list(plan),
-                )  # fmt: skip
+                    id=session_id,
+                    started_at=now,
+                    updated_at=now,
+                    language=language,
+                    finished=False,
+                    setup=setup,
+                    plan=list(plan),
+                )
             )
 
     def append(

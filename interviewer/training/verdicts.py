@@ -5,8 +5,8 @@
 No answers of people are at hand for these questions yet, so answers are composed: for each key point of an item a
 coin decides whether the answer says it (one of its right wordings), denies it (one of its wrong wordings) or leaves it
 out; the wording that was used is taken away from the comparison, so the model must recognise the claim from *other*
-ways of saying it. Some wordings are made rough (fillers, a dropped word, the question repeated first). Every figure printed is on items left out of the
-fit (grouped 5-fold); the parameters written are fitted on all items.
+ways of saying it. Some wordings are made rough (fillers, a dropped word, the question repeated first). Every figure
+printed is on items left out of the fit (grouped 5-fold); the parameters written are fitted on all items.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,15 @@ from interviewer.corpus import load_corpus
 from interviewer.grading.grader import vocabulary_of, wrong_wordings
 from interviewer.grading.matching import FEATURES, Matcher, spans_of
 from interviewer.grading.verdicts import CLASSES, WORDS_ONLY
-from interviewer.retrieval.encoder import Encoder, load_encoder
+from interviewer.retrieval.encoder import Encoder, Vectors, load_encoder
 from interviewer.schema import LANGUAGES, Item, Language
 
 VERSION = "verdicts-1"
 ANSWERS_PER_ITEM = 16
-_FILLERS = {"zh": ("嗯，", "就是说，", "我觉得", "那个，", "其实"), "en": ("um, ", "well, ", "I think ", "so basically ", "you know, ")}
+_FILLERS = {
+    "zh": ("嗯，", "就是说，", "我觉得", "那个，", "其实"),
+    "en": ("um, ", "well, ", "I think ", "so basically ", "you know, "),
+}
 _JOINS = {"zh": ("。", "，", "；", "。然后", "，另外"), "en": (". ", ", and ", "; ", ". Also, ", ". ")}
 
 
@@ -50,11 +53,11 @@ class WordsOnly:
 
     fingerprint = WORDS_ONLY
 
-    def encode(self, texts: list[str]) -> Any:
+    def encode(self, texts: Sequence[str]) -> Vectors:
         """Zero vectors."""
         return np.zeros((len(texts), 8), np.float32)
 
-    def known(self, texts: list[str]) -> Any:
+    def known(self, texts: Sequence[str]) -> Vectors:
         """Nothing is known."""
         return np.zeros(len(texts), np.float32)
 
@@ -180,7 +183,8 @@ def main() -> None:
                 auc = [roc_auc_score(y == c, chances[:, i]) for i, c in enumerate(CLASSES)]
                 print(  # noqa: T201
                     f"{encoder.fingerprint} {language} {name}: {len(y)} pairs of {len(items)} items, "
-                    f"macro-F1 {f1.mean():.3f} (" + ", ".join(f"{c} {v:.2f}" for c, v in zip(CLASSES, f1, strict=True))
+                    f"macro-F1 {f1.mean():.3f} ("
+                    + ", ".join(f"{c} {v:.2f}" for c, v in zip(CLASSES, f1, strict=True))
                     + f"), AUC covered {auc[0]:.3f}, contradicted {auc[2]:.3f}",
                     flush=True,
                 )
