@@ -135,7 +135,7 @@ def marker_order(
     """Draw sequences with one A and one B among filler; the label is 1 if A comes first."""
     generator = torch.Generator().manual_seed(seed)
     sequences: list[Tensor] = []
-    labels = torch.arange(count) % 2  # exactly half of each: whatever ignores order is at 0.5
+    labels = torch.arange(count) % 2  # half of each: whatever ignores order is at chance
     for i in range(count):
         length = int(torch.randint(min_length, max_length + 1, (), generator=generator))
         tokens = torch.randint(MARK_B + 1, VOCAB_SIZE, (length,), generator=generator)

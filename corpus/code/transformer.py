@@ -31,7 +31,7 @@ def scaled_dot_product_attention(
 ) -> tuple[Tensor, Tensor]:
     """Return softmax(Q K^T / sqrt(d_k)) V, shape (..., Tq, d_v), and its weights (..., Tq, Tk).
 
-    `mask` broadcasts to (..., Tq, Tk): True where a query may look; one that may not gets zeros.
+    `mask` broadcasts to (..., Tq, Tk), True where a query may look; if nowhere, it gets zeros.
     """
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
         raise ValueError("query and key must share their width, key and value their length")
@@ -70,7 +70,7 @@ class MultiHeadAttention(nn.Module):
         return output
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.view(*x.shape[:2], self.num_heads, -1).transpose(1, 2)
+        return x.reshape(*x.shape[:2], self.num_heads, -1).transpose(1, 2)
 
 
 def sinusoidal_positions(length: int, dim: int) -> Tensor:
@@ -90,7 +90,7 @@ class EncoderLayer(nn.Module):
     """Self-attention, then a feed-forward network, each added to its input.
 
     Pre-norm: each branch normalises its own input, so the sum path from the loss to the first
-    layer is an identity and training needs no warm-up; the post-norm of 2017 does.
+    layer is an identity and training is stable without the warm-up that post-norm (2017) needs.
     """
 
     def __init__(self, model_dim: int, num_heads: int, hidden_dim: int) -> None:
@@ -166,7 +166,7 @@ def marker_order(count: int, seed: int, max_length: int = 20) -> tuple[Tensor, T
     """Draw padded tokens (count, max_length) with one A and one B; label 1 if A comes first."""
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.randint(MARK_B + 1, VOCAB_SIZE, (count, max_length), generator=generator)
-    labels = torch.arange(count) % 2  # exactly half of each: whatever ignores order is at 0.5
+    labels = torch.arange(count) % 2  # half of each: whatever ignores order is at chance
     for i, length in enumerate(torch.randint(2, max_length + 1, (count,), generator=generator)):
         places = torch.randperm(int(length), generator=generator)[:2].sort().values
         tokens[i, places] = torch.tensor([MARK_A, MARK_B] if labels[i] else [MARK_B, MARK_A])

@@ -6,7 +6,7 @@ concatenated, because pooling threw the exact borders away and the decoder canno
 Unlike an autoencoder or a VAE it has no narrow code: the skip connections lead around it.
 
 Any size: pooling rounds odd sides up, so the map that comes back up is as large as the skip or one
-row larger, and is cropped to it.
+row or column larger, and is cropped to it.
 
 Paper: Ronneberger, Fischer and Brox, "U-Net: Convolutional Networks for Biomedical Image
 Segmentation", 2015. It pads nowhere and crops the skips; padding by 1, as here, keeps the sizes.

@@ -20,12 +20,13 @@ _DONT_KNOW = re.compile(
     r"|不(?:太|大|是很)?(?:知道|清楚|了解|会|记得|懂|确定)|没(?:有)?(?:学过|听(?:说)?过|了解过|接触过|印象|思路)|忘(?:记)?了|想不起来|答不上来"
 )
 _INSTRUCTION = re.compile(
-    r"\b(?:ignore|disregard|forget) (?:all |any |the )*(?:previous|above|prior|earlier|your) \w+"
+    r"\b(?:ignore|disregard|forget) (?:all |any |the |of |your )*(?:previous|above|prior|earlier|your)?\s?"
+    r"(?:instructions?|prompts?|rules|rubric|criteria|guidelines)\b|\b(?:ignore|disregard) (?:everything|all) (?:above|before)"
     r"|\b(?:give|grant|award|assign) (?:me|this answer|it|the candidate|him|her)?\s*(?:a |an )?"
     r"(?:full|perfect|maximum|top|100|ten|10)\b[^.]{0,20}(?:mark|score|point|grade|credit)?"
     r"|\b(?:score|grade|rate|mark) (?:this|me|it|the answer|my answer)[^.]{0,25}(?:100|full|perfect|correct|highest)"
     r"|\byou are now\b|\bsystem prompt\b|\bas the (?:grader|examiner|interviewer)[^.]{0,40}(?:must|should)"
-    r"|忽略(?:以上|之前|上面|前面)|无视(?:以上|之前|上面|前面)|(?:给|打|判|评)(?:我|这个回答|他|她|本回答)?[^。]{0,6}(?:满分|一百分|100\s*分|最高分)"
+    r"|(?:忽略|无视)(?:掉)?(?:以上|之前|上面|前面|此前)(?:的)?(?:所有|全部|一切)?(?:的)?(?:内容|指令|指示|要求|规则|提示|说明|文字|标准|话)|(?:给|打|判|评)(?:我|这个回答|他|她|本回答)?[^。]{0,6}(?:满分|一百分|100\s*分|最高分)"
     r"|请(?:直接)?(?:判|给|打)[^。]{0,8}(?:正确|满分|通过)|你现在是|系统提示词"
 )
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
@@ -60,10 +61,10 @@ def echoes_question(answer: str, question: str) -> bool:
 
 
 def copies(answer: str, reference: str) -> bool:
-    """Most of the answer is taken word for word from the reference (runs of eight terms)."""
+    """Most of the answer is taken word for word from the reference (runs of six terms)."""
     said, source = terms(answer), terms(reference)
-    size = 8
-    if len(said) < 3 * size:
+    size = 6
+    if len(said) < 2 * size:
         return False
     known = {source[i : i + size] for i in range(len(source) - size + 1)}
     runs = [said[i : i + size] for i in range(len(said) - size + 1)]

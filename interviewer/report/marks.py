@@ -45,13 +45,17 @@ def stretches_of(answers: Sequence[str], marks: Sequence[Mark]) -> tuple[tuple[S
     """
     joined = "\n".join(answers)
     # A span whose text is not there would colour words that prove nothing; better no mark than a wrong one.
-    sound = [m for m in marks if 0 <= m.span.start < m.span.end and joined[m.span.start : m.span.end] == m.span.text]
+    sound = [m for m in marks if _fits(m.span, joined)]
     found = []
     start = 0
     for answer in answers:
         found.append(_cut(joined, start, start + len(answer), sound))
         start += len(answer) + 1
     return tuple(found)
+
+
+def _fits(span: Span, text: str) -> bool:
+    return 0 <= span.start < span.end <= len(text) and text[span.start : span.end] == span.text
 
 
 def _cut(text: str, start: int, end: int, marks: Sequence[Mark]) -> tuple[Stretch, ...]:

@@ -236,4 +236,4 @@ def address(url: str) -> Ready:
 
 def code_markdown(text: str) -> Ready:
     """A name or command as code; what would end it early is dropped."""
-    return Ready("`" + visible(" ".join(text.split())).replace("`", "") + "`")
+    return Ready("`" + _REORDERING.sub("", visible(" ".join(text.split()))).replace("`", "") + "`")

@@ -153,13 +153,13 @@ def _html() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=lambda value: value if isinstance(value, Markup) else prose.visible(str(value)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters["inline"] = lambda text: Markup(prose.inline_html(text))
     made.filters["block"] = lambda text: Markup(prose.block_html(text))
-    made.filters["visible"] = prose.visible
     made.filters["listing"] = _listing
     return made
 

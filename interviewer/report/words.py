@@ -10,7 +10,6 @@ from interviewer.schema import Language
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("模拟面试报告", "Mock interview debrief"),
     "colon": ("：", ": "),
-    "and": ("；", "; "),
     # the whole
     "started": ("开始时间", "Started"),
     "overall": ("总分", "Overall score"),

@@ -26,7 +26,7 @@ def reproducible() -> Iterator[None]:
 
 @pytest.fixture
 def assert_gradients() -> Callable[[nn.Module, Tensor], None]:
-    """Return a check that a loss reaches every parameter, with finite numbers that are not all 0."""
+    """Return a check that a loss gives every parameter a finite gradient that is not all 0."""
 
     def check(model: nn.Module, loss: Tensor) -> None:
         model.zero_grad()

@@ -1,0 +1,273 @@
+"""The interview tab: a form to begin, then a conversation. What happens is the engine's; here it is shown.
+
+Every handler takes the id of the interview that its browser tab is in, and reads the rest from the engine: two tabs
+share nothing, and a reload finds everything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+import gradio as gr
+
+from interviewer.engine import MAX_MESSAGE, Engine, View
+from interviewer.errors import InterviewerError, SessionConflict, UnknownSession
+from interviewer.schema import Language
+from interviewer.ui.events import Updates
+from interviewer.ui.signs import Signs
+from interviewer.ui.start import StartForm
+from interviewer.ui.transcript import LATEX, growing, messages
+from interviewer.ui.words import explain, status, word
+
+Command = Literal["hint", "skip", "repeat", "stop"]
+_PAUSE = 0.03  # seconds between the pieces of a reply
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Components of the page around the tab that its handlers change, too."""
+
+    session: gr.State
+    """Id of the interview in this browser tab; empty if there is none."""
+    memory: gr.BrowserState
+    """The same, kept by the browser."""
+    tabs: gr.Tabs
+
+
+class InterviewTab:
+    """The components and what they do."""
+
+    def __init__(self, engine: Engine, signs: Signs, place: Place) -> None:
+        self._engine, self._place = engine, place
+        self.form = StartForm(engine, signs)
+        with gr.Column(visible=False, elem_id="talk") as self.panel:
+            self.where = gr.HTML(elem_id="where")
+            self.chat = signs.put(_chatbot(), label="chat")
+            self.status = gr.HTML(elem_id="talk-status")
+            with gr.Column(elem_classes="answering") as self.answering:
+                self.box = signs.put(
+                    gr.Textbox(lines=1, max_lines=14, elem_id="answer", autofocus=True),
+                    label="your_answer",
+                    placeholder="answer_placeholder",
+                )
+                with gr.Row(elem_classes="actions"):
+                    self.hint = signs.put(gr.Button(size="md", min_width=70, elem_id="hint"), value="hint")
+                    self.skip = signs.put(gr.Button(size="md", min_width=70, elem_id="skip"), value="skip")
+                    self.repeat = signs.put(gr.Button(size="md", min_width=70, elem_id="repeat"), value="repeat")
+                    self.end = signs.put(gr.Button(size="md", min_width=70, elem_id="end"), value="end")
+                    self.send = signs.put(
+                        gr.Button(size="md", min_width=110, variant="primary", elem_id="send"), value="send"
+                    )
+            with gr.Column(visible=False, elem_classes="ask", elem_id="end-question") as self.ending:
+                signs.put(gr.HTML(), value=lambda language: f"<p>{word('end_question', language)}</p>")
+                with gr.Row():
+                    self.end_no = signs.put(gr.Button(min_width=110, elem_id="end-no"), value="end_no")
+                    self.end_yes = signs.put(gr.Button(variant="stop", min_width=110, elem_id="end-yes"), value="end_yes")
+            with gr.Row(elem_classes="after"):
+                self.look = signs.put(
+                    gr.Button(variant="primary", visible=False, min_width=140, elem_id="see-debrief"), value="see_debrief"
+                )
+                self.leave = signs.put(gr.Button(size="sm", min_width=110, elem_id="leave"), value="leave")
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Everything that handlers of this tab change."""
+        return [
+            self.form.panel, *self.form.changing, self.form.begin, self.panel, self.where, self.chat, self.status,
+            self.answering, self.box, *self._buttons, self.ending, self.look,
+            self._place.session, self._place.memory, self._place.tabs,
+        ]  # fmt: skip
+
+    @property
+    def _buttons(self) -> tuple[gr.Button, ...]:
+        return self.hint, self.skip, self.repeat, self.end, self.send
+
+    # What is shown
+
+    def shown(self, view: View, language: Language) -> Updates:
+        """An interview as it stands, with its form put away."""
+        over = view.finished
+        return {
+            self.form.panel: gr.update(visible=False),
+            self.panel: gr.update(visible=True),
+            self.where: self.heading(view, language),
+            self.chat: messages(view.transcript),
+            self.status: "",
+            self.answering: gr.update(visible=not over),
+            self.ending: gr.update(visible=False),
+            self.look: gr.update(visible=over),
+            self._place.session: view.session_id,
+            self._place.memory: "" if over else view.session_id,
+            **{button: gr.update(interactive=True) for button in self._buttons},
+        }
+
+    def form_shown(self, language: Language, note: str = "") -> Updates:
+        """The form, with no interview in this tab."""
+        return {
+            self.form.panel: gr.update(visible=True),
+            self.form.begin: gr.update(interactive=True),
+            self.panel: gr.update(visible=False),
+            self.box: "",
+            self.chat: [],
+            self._place.session: "",
+            self._place.memory: "",
+            **self.form.offered(language, note),
+        }
+
+    def heading(self, view: View, language: Language) -> str:
+        """Where the interview is: number, follow-up, topic, level."""
+        state = view.state
+        if view.finished or not state.exchanges:
+            asked = word("ended", language, n=len(state.exchanges))
+            return _progress(asked, (), len(state.plan), len(state.plan))
+        item = self._engine.corpus.item(state.exchange.item_id)
+        topic = self._engine.corpus.topics.get(item.topic)
+        level = word("level_is", language, level=item.level, word=word(f"level_{item.level}", language))
+        tags = [topic.title.get(language) if topic else item.topic, level]
+        if state.probed:
+            tags.append(word("follow_up", language, n=len(state.probed)))
+        title = word("question_of", language, number=state.number, total=len(state.plan))
+        return _progress(title, tags, state.number, len(state.plan))
+
+    # What happens
+
+    def start(
+        self, language: Language, topics: Sequence[str], level: float, count: float, focus: str
+    ) -> Iterator[Updates]:
+        """Begin a new interview."""
+        waits = bool(focus.strip()) and not self._engine.ready
+        note = word("loading_search" if waits else "starting", language)
+        yield {self.form.begin: gr.update(interactive=False), self.form.status: status(note, "busy")}
+        try:
+            view = self._engine.start(self.form.setup(language, topics, level, count, focus))
+        except InterviewerError as error:
+            problem = status(explain(error, language), "problem")
+            yield {self.form.begin: gr.update(interactive=True), self.form.status: problem}
+            return
+        opened = {self.form.begin: gr.update(interactive=True), self.form.status: "", self.box: ""}
+        yield {**opened, **self.shown(view, language), **self._busy(""), self.chat: []}
+        yield from self._spoken(view, 0, language)
+
+    def resume(self, session: str, language: Language) -> Iterator[Updates]:
+        """Go on with a stored interview, also where its last answer was never graded."""
+        try:
+            view = self._engine.view(session)
+        except InterviewerError as error:
+            yield self.form_shown(language, explain(error, language))
+            return
+        yield {self.form.status: "", **self.shown(view, language)}
+        if view.waiting_for_grade:
+            yield from self._graded(view, language)
+
+    def catch_up(self, session: str, language: Language) -> Iterator[Updates]:
+        """Grade the answer that was stored but not graded when the page was last left, if there is one."""
+        try:
+            view = self._engine.view(session) if session else None
+        except InterviewerError:
+            view = None
+        if view is None or not view.waiting_for_grade:
+            yield {}
+            return
+        yield from self._graded(view, language)
+
+    def answer(self, text: str, session: str, language: Language) -> Iterator[Updates]:
+        """Take what was typed."""
+        if not text.strip():
+            yield {self.status: status(word("write_something", language))}
+            return
+        if len(text) > MAX_MESSAGE:
+            note = word("too_long", language, length=len(text), most=MAX_MESSAGE)
+            yield {self.status: status(note, "problem")}
+            return
+        yield from self._said(text, session, language, clear=True)
+
+    def command(self, name: Command, session: str, language: Language) -> Iterator[Updates]:
+        """Say what a button stands for, in the language of the interview."""
+        try:
+            spoken = self._engine.view(session).state.setup.language
+        except InterviewerError as error:
+            yield from self._failed(error, session, language)
+            return
+        yield from self._said(word(f"say_{name}", spoken), session, language)
+
+    def _said(self, text: str, session: str, language: Language, clear: bool = False) -> Iterator[Updates]:
+        try:
+            view = self._engine.submit(session, text)
+        except InterviewerError as error:
+            yield from self._failed(error, session, language)
+            return
+        # The box is emptied once the text is safe, and not touched again: the next answer may be typed already.
+        emptied: Updates = {self.box: ""} if clear else {}
+        if view.waiting_for_grade:
+            yield {**emptied, self.chat: messages(view.transcript), self.ending: gr.update(visible=False)}
+            yield from self._graded(view, language)
+            return
+        before = len(view.transcript) - len(view.said)
+        yield {**emptied, **self._busy(""), self.ending: gr.update(visible=False)}
+        yield from self._spoken(view, before, language)
+
+    def _graded(self, view: View, language: Language) -> Iterator[Updates]:
+        note = word("grading" if self._engine.ready else "loading_model", language)
+        yield self._busy(note)
+        try:
+            after = self._engine.proceed(view.session_id)
+        except InterviewerError as error:
+            yield from self._failed(error, view.session_id, language)
+            return
+        yield from self._spoken(after, len(view.transcript), language)
+
+    def _spoken(self, view: View, before: int, language: Language) -> Iterator[Updates]:
+        """The turns from number `before` on, word by word, then everything as it stands."""
+        for place in range(before, len(view.transcript)):
+            turn = view.transcript[place]
+            if turn.speaker == "candidate":
+                continue
+            *shown, last = messages(view.transcript[: place + 1])
+            for part in growing(last["content"]):
+                yield {self.chat: [*shown, {**last, "content": part}]}
+                time.sleep(_PAUSE)
+        done = self.shown(view, language)
+        if view.finished:
+            done[self._place.tabs] = gr.Tabs(selected="debrief")
+        yield done
+
+    def _busy(self, note: str) -> Updates:
+        return {self.status: status(note, "busy"), **{b: gr.update(interactive=False) for b in self._buttons}}
+
+    def _failed(self, error: InterviewerError, session: str, language: Language) -> Iterator[Updates]:
+        """Show the interview as it really stands, and the error below it. What was typed stays in the box."""
+        note = explain(error, language)
+        try:
+            if isinstance(error, UnknownSession):
+                raise error
+            stands = self.shown(self._engine.view(session), language)
+        except InterviewerError:
+            yield self.form_shown(language, note)
+            return
+        kind = "" if isinstance(error, SessionConflict) else "problem"
+        yield {**stands, self.status: status(note, kind)}
+
+
+def _chatbot() -> gr.Chatbot:
+    return gr.Chatbot(
+        show_label=False,
+        height=460,
+        layout="bubble",
+        latex_delimiters=LATEX,
+        sanitize_html=True,
+        allow_tags=False,
+        feedback_options=None,
+        buttons=[],
+        group_consecutive_messages=False,
+        elem_id="chat",
+    )
+
+
+def _progress(title: str, tags: Sequence[str], number: int, total: int) -> str:
+    chips = "".join(f"<span class='chip'>{escape(tag)}</span>" for tag in tags)
+    bar = f"<progress value='{number}' max='{max(1, total)}' aria-label='{escape(title)}'></progress>"
+    return f"<div class='where'><p><strong>{escape(title)}</strong>{chips}</p>{bar}</div>"

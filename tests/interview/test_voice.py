@@ -1,0 +1,73 @@
+"""The scripted voice: the corpus's words, varied around, in the right language, never a template from the candidate."""
+
+import random
+from typing import get_args
+
+import pytest
+
+from interviewer.interview.voice import _PHRASES, Line, ScriptedVoice
+from interviewer.schema import LANGUAGES, Act, Bilingual, Item, KeyPoint, Language
+from interviewer.text import language_of
+
+ITEM = Item(
+    "x",
+    "t",
+    Bilingual("什么是过拟合？", "What is overfitting {here}?"),
+    key_points=(
+        KeyPoint("p", Bilingual("要点", "point"), probe=Bilingual("训练集和测试集上会怎样？", "What about held-out data?"),
+                 hint=Bilingual("看两条曲线的差距。", "Look at the gap.")),
+    ),
+)  # fmt: skip
+
+
+def say(line: Line, language: Language, seed: int = 0) -> str:
+    return ScriptedVoice().say(line, ITEM if line.item_id else None, language, 5, random.Random(seed))
+
+
+def test_every_act_has_words_in_both_languages() -> None:
+    spoken = set(get_args(Act)) - {"clarify", "resume"}
+    assert spoken <= set(_PHRASES)
+    for act, phrases in _PHRASES.items():
+        assert set(phrases) == set(LANGUAGES), act
+        for language, texts in phrases.items():
+            plain = [t.format(total=1, number=1, question="", probe="", hint="") for t in texts]
+            assert all(language_of(t) in (language, None) for t in plain), act
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "什么是过拟合？"), ("en", "What is overfitting {here}?")])
+def test_a_question_is_asked_in_the_corpus_words_with_its_number(language: Language, words: str) -> None:
+    text = say(Line("ask", "x", number=2), language)
+    assert words in text
+    assert "2" in text
+    assert "5" in text
+
+
+def test_probe_and_hint_use_the_points_own() -> None:
+    assert "What about held-out data?" in say(Line("probe", "x", "p"), "en")
+    assert "看两条曲线的差距。" in say(Line("hint", "x", "p"), "zh")
+
+
+def test_repeating_during_a_follow_up_repeats_the_follow_up() -> None:
+    assert "What about held-out data?" in say(Line("repeat", "x", "p"), "en")
+    assert "overfitting" in say(Line("repeat", "x"), "en")
+
+
+def test_the_candidates_words_are_quoted_and_cut_but_never_formatted() -> None:
+    text = say(Line("acknowledge", "x", quote="{question} {0} %s \\1 {__class__}"), "en")
+    assert "{question} {0} %s \\1 {__class__}" in text
+    long = say(Line("acknowledge", "x", quote="w" * 500), "en")
+    assert len(long) < 150
+
+
+def test_the_same_seed_says_the_same_and_seeds_vary() -> None:
+    line = Line("greet")
+    assert say(line, "zh", 3) == say(line, "zh", 3)
+    assert len({say(line, "zh", n) for n in range(20)}) > 1
+
+
+def test_no_line_tells_whether_an_answer_was_right() -> None:
+    for act in ("acknowledge", "probe"):
+        for language in LANGUAGES:
+            for seed in range(10):
+                text = say(Line(act, "x", "p", quote="said"), language, seed).lower()  # type: ignore[arg-type]
+                assert not any(w in text for w in ("correct", "wrong", "right!", "good answer", "正确", "错", "答对"))
