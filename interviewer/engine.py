@@ -34,6 +34,7 @@ from interviewer.interview import (
     first_state,
     intent_of,
     make_plan,
+    with_help,
 )
 from interviewer.schema import Debrief, Grade, Item, Language, Turn
 from interviewer.settings import Settings
@@ -204,7 +205,9 @@ class Engine:
         if not view.waiting_for_grade:
             return view
         exchange = view.state.exchange
-        grade = self.grader.grade(self.gradable(exchange.item_id), exchange.joined, view.state.setup.language)
+        item = self.gradable(exchange.item_id)
+        grade = self.grader.grade(item, exchange.joined, view.state.setup.language)
+        grade = self.grader.rescored(with_help(view.state, grade), item)
         with self._moving:
             return self._move(view, seq, Event("graded", grade=grade))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from interviewer.errors import InputError
@@ -14,7 +14,14 @@ from interviewer.errors import InputError
 class Settings(BaseSettings):
     """What a user may set. Each field is the environment variable `INTERVIEWER_<FIELD>`."""
 
-    model_config = SettingsConfigDict(env_prefix="INTERVIEWER_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="INTERVIEWER_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
 
     data_dir: Path = Field(default_factory=lambda: user_data_path("interviewer"))
     """Where everything the program keeps lies: the database and the index."""
@@ -24,6 +31,15 @@ class Settings(BaseSettings):
     """A sentence-transformers id or folder; empty means the model that the installation brings."""
     corpus: Path | None = None
     """A folder of the user's own items, added to the shipped corpus; its ids win."""
+
+    @field_validator("data_dir", "corpus")
+    @classmethod
+    def _at_home(cls, path: Path | None) -> Path | None:
+        """`~` is the home folder also where no shell has seen it, as in `.env`."""
+        try:
+            return path and path.expanduser()
+        except RuntimeError as error:
+            raise ValueError(str(error)) from None
 
     @property
     def database(self) -> str:
@@ -43,3 +59,5 @@ def load_settings(**given: object) -> Settings:
         first = error.errors()[0]
         name = "_".join(str(p) for p in first["loc"]).upper()
         raise InputError(f"setting INTERVIEWER_{name}: {first['msg']}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the file .env in this folder cannot be read: {error}") from None

@@ -15,15 +15,22 @@ from interviewer.schema import Language, Span
 if TYPE_CHECKING:
     from snowballstemmer.basestemmer import BaseStemmer
 
-# Characters that are drawn as nothing and would hide a word from matching: zero-width, bidi controls, soft hyphen.
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+# Characters that are drawn as nothing and would hide a word from matching: zero-width, bidi controls, soft hyphen,
+# fillers, variation selectors, tags.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+# Where a long run of combining marks may be: no mark is a letter but these two.
+_MARKS = re.compile("(?:[^\\w\\s]|[\uff9e\uff9f]){31,}")
+_MOST_MARKS = 30
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _CJK_CHAR = re.compile(f"[{_CJK}]")
 _LETTER_RUN = re.compile(r"[a-z]+")
 _TERM = re.compile(rf"[{_CJK}]+|[a-z0-9]+(?:[.+#_^-][a-z0-9]+)*[+#]*")
 
-# A full stop ends a sentence only before white space or a CJK character, and not after these.
-_ABBREVIATIONS = ("e.g.", "i.e.", "etc.", "vs.", "cf.", "al.", "fig.", "eq.", "sec.", "approx.", "dr.", "mr.", "no.")
+# A full stop ends a sentence only before white space or a CJK character, and not after these words.
+_ABBREVIATION = re.compile(r"(?<![a-z])(?:e\.g|i\.e|etc|vs|cf|al|fig|eq|sec|approx|dr|mr)\.$", re.IGNORECASE)
 _HARD_END = "。！？!?；;\n"
 _SOFT_END = "，,、：:"
 _CLOSERS = "”’」』）)】]\"'"
@@ -40,13 +47,25 @@ STOP_CHARACTERS = frozenset("的了着吗呢吧啊呀嘛么是在和与及或而
 
 def normalise(text: str) -> str:
     """Full-width to half-width, compatibility forms folded (NFKC), lower case, invisible characters removed."""
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    seen = _MARKS.sub(_thin, _INVISIBLE.sub("", text))
+    return unicodedata.normalize("NFKC", seen).casefold()
+
+
+def _thin(match: re.Match[str]) -> str:
+    """Runs of combining marks, cut to what Unicode calls stream-safe: longer ones take quadratic time to order."""
+    kept: list[str] = []
+    run = 0
+    for char in match[0]:
+        run = run + 1 if unicodedata.category(char).startswith("M") or char in "\uff9e\uff9f" else 0
+        if run <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def language_of(text: str) -> Language | None:
     """The language a text is mostly in, or None where it has no letters to tell by.
 
-    A Chinese sentence keeps English terms, so a Chinese character counts as much as an English word.
+    A Chinese sentence keeps English terms, so a Chinese character counts as much as two English words.
     """
     plain = normalise(text)
     chinese = len(_CJK_CHAR.findall(plain))
@@ -61,7 +80,15 @@ def _ends_sentence(text: str, i: int) -> bool:
     after = text[i + 1] if i + 1 < len(text) else "\n"
     if not (after.isspace() or _CJK_CHAR.match(after) or after in _CLOSERS):
         return False
-    return not text[max(0, i - 7) : i + 1].lower().endswith(_ABBREVIATIONS)
+    return not _ABBREVIATION.search(text[max(0, i - 7) : i + 1])
+
+
+def _inside(text: str, i: int) -> bool:
+    """Whether the mark at `text[i]` ends nothing: "3,000" and "BN:LN" need white space or CJK after it, "!=" is one."""
+    after = text[i + 1 : i + 2]
+    if text[i] == "!":
+        return after == "="
+    return text[i] in ",:" and after != "" and not (after.isspace() or _CJK_CHAR.match(after))
 
 
 def _cut(text: str, ends: str) -> list[tuple[int, int]]:
@@ -71,8 +98,7 @@ def _cut(text: str, ends: str) -> list[tuple[int, int]]:
     while i < len(text):
         char = text[i]
         if char in ends or (char == "." and _ends_sentence(text, i)):
-            # "3,000" and "BN:LN" in code are no clause ends: soft marks need white space or CJK around them.
-            if char in ",:" and i + 1 < len(text) and not (text[i + 1].isspace() or _CJK_CHAR.match(text[i + 1])):
+            if _inside(text, i):
                 i += 1
                 continue
             while i + 1 < len(text) and (text[i + 1] in _CLOSERS or text[i + 1] in ends):

@@ -12,10 +12,11 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from interviewer.batch.tables import Row, read_table, write_table
+from interviewer.batch.tables import Row, check_target, read_table, write_table
 from interviewer.engine import SAME_QUESTION, Engine
 from interviewer.errors import InputError, InterviewerError, TableError, UnknownItem
 from interviewer.grading import as_item, feedback
@@ -58,13 +59,12 @@ def grade_table(
     Raises:
         TableError: the table cannot be read or written, or lacks the columns.
     """
+    check_target(target)
     rows = read_table(source)
     columns = list(dict.fromkeys(c for row in rows for c in row))
     _check_columns(source, columns)
     if source.resolve() == target.resolve():
         raise InputError("the output would overwrite the input; choose another name for -o")
-    if not target.parent.is_dir():
-        raise TableError(f"{target.parent} is not a folder; make it first")
     journal = target.with_name(target.name + ".partial")
     graded: list[Row] = []
     errors = resumed = 0
@@ -140,18 +140,22 @@ class _Journal:
 
     def _read(self) -> list[Row]:
         try:
-            lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
+            lines = self._path.read_bytes().split(b"\n")
         except OSError:
             return []
-        entries: list[Row] = []
+        entries: list[Any] = []
         for line in lines[:-1]:  # the last one is empty, or was cut short
             try:
                 entries.append(json.loads(line))
-            except json.JSONDecodeError:
+            except (ValueError, RecursionError):
                 break
-        if not entries or entries[0].get("binding") != self._binding:
+        if entries[:1] != [{"binding": self._binding}]:
             return []
-        return entries[1:]
+        return list(takewhile(_is_result, entries[1:]))
+
+
+def _is_result(entry: Any) -> bool:
+    return isinstance(entry, dict) and set(entry) == set(RESULTS) and all(isinstance(v, str) for v in entry.values())
 
 
 def _grade_row(engine: Engine, row: Row, language: Language | None) -> Row:

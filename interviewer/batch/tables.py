@@ -9,16 +9,26 @@ import csv
 import io
 import json
 import os
-import tempfile
+import re
+import secrets
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from interviewer.errors import TableError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Row = dict[str, str]
 ENDINGS = (".csv", ".tsv", ".jsonl", ".xlsx", ".parquet")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_EXCEL_CELL = 32_767
 
 
 def read_table(path: Path) -> list[Row]:
@@ -51,18 +61,33 @@ def write_table(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None
     Raises:
         TableError: the file cannot be written.
     """
-    ending = _ending(path)
+    check_target(path)
+    # Not by `tempfile`: its files can be read by nobody else.
+    work = path.with_name(f".graded-{secrets.token_hex(8)}{_ending(path)}")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=ending, dir=path.parent)
-        os.close(handle)
-        work = Path(name)
         try:
-            _write(work, ending, rows, columns)
+            lines = [[_clean(row.get(c, "")) for c in columns] for row in rows]
+            _write(work, _ending(path), [_clean(c) for c in columns], lines)
             os.replace(work, path)
         finally:
             work.unlink(missing_ok=True)
     except OSError as error:
         raise TableError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def check_target(path: Path) -> None:
+    """Find out what would keep a table from being written, before there is something to lose.
+
+    Raises:
+        TableError: its kind is unknown or needs a library, or its place is none for a file.
+    """
+    library = {".xlsx": "openpyxl", ".parquet": "pyarrow"}.get(_ending(path))
+    if library and find_spec(library) is None:
+        raise TableError(_needs_extra(_ending(path)))
+    if not path.parent.is_dir():
+        raise TableError(f"{path.parent} is not a folder; make it first")
+    if path.is_dir():
+        raise TableError(f"{path} is a folder; choose another name for the output")
 
 
 def _ending(path: Path) -> str:
@@ -73,24 +98,20 @@ def _ending(path: Path) -> str:
 
 
 def _read_delimited(path: Path, ending: str) -> list[Row]:
-    raw = path.read_bytes()
-    text = _decode(raw, path)
-    delimiter = "\t" if ending == ".tsv" else _delimiter(text)
+    text = _decode(path.read_bytes(), path)
     csv.field_size_limit(1 << 24)
+    begun = 1
+    lines: list[tuple[int, list[str]]] = []
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-        columns = reader.fieldnames or []
-        _check_columns(path, columns)
-        rows = []
-        for entry in reader:
-            if None in entry:
-                raise TableError(
-                    f"{path}, line {reader.line_num}: more cells than columns; quote cells with {delimiter!r} in them"
-                )
-            rows.append({k: v or "" for k, v in entry.items()})
+        delimiter = "\t" if ending == ".tsv" else _delimiter(text)
+        # Strict: an open quote would swallow the rows after it without a word.
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        for cells in reader:
+            lines.append((begun, cells))
+            begun = reader.line_num + 1
     except csv.Error as error:
-        raise TableError(f"{path} is not a table: {error}") from None
-    return rows
+        raise TableError(f"{path}, line {begun}: {error}; check the quotes around its cells") from None
+    return _rows(path, lines)
 
 
 def _decode(raw: bytes, path: Path) -> str:
@@ -107,9 +128,27 @@ def _decode(raw: bytes, path: Path) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that the header line uses most."""
-    header = text.split("\n", 1)[0]
-    return max((",", ";", "\t"), key=header.count)
+    """The delimiter that cuts the first line into most cells."""
+
+    def cells(delimiter: str) -> int:
+        return len(next(filter(any, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)), []))
+
+    return max((",", ";", "\t"), key=cells)
+
+
+def _rows(path: Path, lines: Iterable[tuple[int, Sequence[str]]]) -> list[Row]:
+    """Numbered lines of cells as rows. Blank lines are no rows; the first other one names the columns."""
+    filled = [(n, [_clean(c) for c in cells]) for n, cells in lines if any(cells)]
+    if not filled:
+        return []
+    # Columns at the end without a name and without a cell are leftovers of a spreadsheet.
+    width = max(i + 1 for _, cells in filled for i, cell in enumerate(cells) if cell)
+    header = [c.strip() for c in filled[0][1][:width]]
+    _check_columns(path, header)
+    if width > len(header):
+        line = next(n for n, cells in filled if any(cells[len(header) :]))
+        raise TableError(f"{path}, line {line}: more cells than columns; put cells that hold the delimiter in quotes")
+    return [dict(zip_longest(header, cells[: len(header)], fillvalue="")) for _, cells in filled[1:]]
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
@@ -125,74 +164,105 @@ def _read_jsonl(path: Path) -> list[Row]:
             continue
         try:
             entry = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise TableError(f"{path}, line {number}: not JSON ({error})") from None
         if not isinstance(entry, dict):
             raise TableError(f"{path}, line {number}: expected an object with the columns as keys")
-        rows.append({str(k): _cell(v) for k, v in entry.items()})
+        rows.append({_clean(k): _cell(v) for k, v in entry.items()})
     return rows
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A value of a typed format as text; what is no text has its JSON spelling."""
+    match value:
+        case None:
+            return ""
+        case float() if value != value:
+            return ""
+        case str():
+            return _clean(value)
+        case bytes():
+            return _clean(value.decode("utf-8", "replace"))
+        case bool() | int() | float() | list() | dict():
+            return _clean(json.dumps(value, ensure_ascii=False, default=str))
+        case _:
+            return _clean(str(value))
+
+
+def _clean(text: str) -> str:
+    """Without what no table can hold: NUL, and halves of surrogate pairs, which JSON can spell."""
+    return _SURROGATE.sub("\ufffd", text).replace("\0", "")
 
 
 def _read_frame(path: Path, ending: str) -> list[Row]:
-    import pandas as pd
-
     try:
-        if ending == ".xlsx":
-            frame = pd.read_excel(path, dtype=str, keep_default_na=False)
-        else:
-            frame = pd.read_parquet(path).map(lambda v: "" if v is None or v != v else str(v))
+        return _read_xlsx(path) if ending == ".xlsx" else _read_parquet(path)
     except ImportError:
         raise TableError(_needs_extra(ending)) from None
-    except OSError:
+    except (OSError, TableError):
         raise
     except Exception as error:  # the readers raise whatever their parsers do
-        raise TableError(f"{path} is not a readable {ending[1:]} file: {str(error).splitlines()[0][:120]}") from None
-    _check_columns(path, [str(c) for c in frame.columns])
-    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+        first = (str(error) or type(error).__name__).splitlines()[0][:120]
+        raise TableError(f"{path} is not a readable {ending[1:]} file: {first}") from None
+
+
+def _read_xlsx(path: Path) -> list[Row]:
+    import pandas as pd
+
+    frame = pd.read_excel(path, header=None, dtype=str, keep_default_na=False, engine="openpyxl")
+    return _rows(path, enumerate(([_cell(v) for v in row] for row in frame.to_numpy().tolist()), start=1))
+
+
+def _read_parquet(path: Path) -> list[Row]:
+    import pyarrow.parquet
+
+    with path.open("rb") as file:
+        table = pyarrow.parquet.ParquetFile(file)
+        _check_columns(path, table.schema_arrow.names)
+        return [{_clean(k): _cell(v) for k, v in row.items()} for row in table.read().to_pylist()]
 
 
 def _needs_extra(ending: str) -> str:
     return f"{ending} needs an extra: `pip install 'interviewer[tables]'`, or save the table as .csv"
 
 
-def _write(path: Path, ending: str, rows: Iterable[Row], columns: Sequence[str]) -> None:
-    if ending == ".jsonl":
-        lines = (json.dumps({c: r.get(c, "") for c in columns}, ensure_ascii=False) + "\n" for r in rows)
-        path.write_text("".join(lines), encoding="utf-8", newline="")
-        return
-    if ending in (".csv", ".tsv"):
-        # The mark makes Excel read it as UTF-8.
-        with path.open("w", encoding="utf-8-sig" if ending == ".csv" else "utf-8", newline="") as file:
-            writer = csv.DictWriter(
-                file, list(columns), delimiter="\t" if ending == ".tsv" else ",", lineterminator="\n"
+def _write(path: Path, ending: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    match ending:
+        case ".csv" | ".tsv":
+            _write_delimited(path, ending, [columns, *lines])
+        case ".jsonl":
+            made = (json.dumps(dict(zip(columns, line, strict=True)), ensure_ascii=False) + "\n" for line in lines)
+            path.write_text("".join(made), encoding="utf-8", newline="")
+        case ".xlsx":
+            _frame([[_for_excel(c) for c in line] for line in [columns, *lines]]).to_excel(
+                path, index=False, engine="openpyxl"
             )
-            writer.writeheader()
-            writer.writerows({c: _harmless(r.get(c, "")) for c in columns} for r in rows)
-        return
+        case _:
+            _frame([columns, *lines]).to_parquet(path, index=False)
+
+
+def _frame(lines: Sequence[Sequence[str]]) -> pd.DataFrame:
     import pandas as pd
 
-    frame = pd.DataFrame([{c: r.get(c, "") for c in columns} for r in rows], columns=list(columns), dtype=str)
-    try:
-        if ending == ".xlsx":
-            frame.map(_harmless).to_excel(path, index=False)
-        else:
-            frame.to_parquet(path, index=False)
-    except ImportError:
-        raise TableError(_needs_extra(ending)) from None
+    return pd.DataFrame(list(lines[1:]), columns=list(lines[0]), dtype=str)
+
+
+def _write_delimited(path: Path, ending: str, lines: Sequence[Sequence[str]]) -> None:
+    harmless = [[_harmless(c) for c in line] for line in lines]
+    # Up to Python 3.12 a lone carriage return would be left bare.
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if any("\r" in c for line in lines for c in line) else csv.QUOTE_MINIMAL
+    # The mark makes Excel read it as UTF-8.
+    with path.open("w", encoding="utf-8-sig" if ending == ".csv" else "utf-8", newline="") as file:
+        delimiter = "\t" if ending == ".tsv" else ","
+        csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerows(harmless)
+
+
+def _for_excel(cell: str) -> str:
+    """A cell that Excel can hold: no control characters, at most 32,767 characters, no formula."""
+    plain = _harmless(_CONTROL.sub("", cell))
+    return plain if len(plain) <= _EXCEL_CELL else plain[: _EXCEL_CELL - 1] + "…"
 
 
 def _harmless(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula; plain numbers stay numbers."""
-    if not cell.startswith(_FORMULA):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return "'" + cell
-    return cell
+    return "'" + cell if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interviewer.cli.options import check_language
-from interviewer.errors import InputError, InterviewerError
+from interviewer.cli.options import check_language, decoded
+from interviewer.errors import InputError
 from interviewer.schema import Language, Turn
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ def chat(
     if voice == "llm":
         raise InputError("no language model is configured; use --voice scripted, which needs none")
     engine = Engine(load_settings(corpus=corpus))
-    engine.warm()
     if resume:
         view = engine.view(_resumed(engine, resume))
         chosen = view.state.setup.language
     else:
         setup = Setup(chosen, tuple(topic or ()), level, questions, focus)
         view = engine.start(setup)
+    engine.warm()
     words = _WORDS[chosen]
     if voice == "auto":
         typer.echo(words["voice"], err=True)
@@ -120,8 +120,8 @@ def _converse(engine: Engine, view: View, words: dict[str, str]) -> View:
 def _read(prompt: str) -> str | None:
     """One message: a line of a pipe, or the lines up to an empty one in a terminal; None at the end of input."""
     if not sys.stdin.isatty():
-        line = sys.stdin.readline()
-        return line.rstrip("\n") if line else None
+        line = sys.stdin.buffer.readline()
+        return decoded(line).rstrip("\r\n") if line else None
     lines: list[str] = []
     try:
         while True:
@@ -152,8 +152,5 @@ def _debrief(engine: Engine, session_id: str) -> None:
     from interviewer.report import to_markdown
 
     typer.echo()
-    try:
-        typer.echo(to_markdown(engine.debrief(session_id), engine.corpus))
-    except InterviewerError as error:
-        typer.echo(f"interviewer: {error}", err=True)
+    typer.echo(to_markdown(engine.debrief(session_id), engine.corpus))
     typer.echo(f"interviewer report {session_id} -o report.html", err=True)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interviewer.errors import InputError
+
 if TYPE_CHECKING:
     from interviewer.corpus import Corpus
 
-app = typer.Typer(help="Look into the corpus and check it.", no_args_is_help=True)
+app = typer.Typer(help="Look into the corpus and check it.")
 
 Folder = Annotated[Path | None, typer.Option("--corpus", help="A folder of your own items; its ids win.")]
 Lang = Annotated[str, typer.Option("--language", "-l", help="zh or en.")]
@@ -71,7 +73,10 @@ def list_(
     from interviewer.cli.options import check_language
 
     language = check_language(language)
-    found = [i for i in _load(corpus).items.values() if topic in (None, i.topic)]
+    loaded = _load(corpus)
+    if topic is not None and topic not in loaded.topics:
+        raise InputError(f"no topic {topic!r}; there are {', '.join(loaded.topics)}")
+    found = [i for i in loaded.items.values() if topic in (None, i.topic)]
     if as_json:
         rows = [
             {"id": i.id, "topic": i.topic, "kind": i.kind, "level": i.level, "question": i.question.get(language)}
@@ -81,8 +86,6 @@ def list_(
         return
     for item in found:
         typer.echo(f"{item.id}  [{item.topic}, level {item.level}]  {item.question.get(language)}")
-    if not found:
-        typer.echo("no items; `interviewer corpus list` without --topic shows all topics", err=True)
 
 
 @app.command()

@@ -6,12 +6,15 @@ import importlib.metadata
 import platform
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import typer
 
 from interviewer import __version__
 from interviewer.errors import InterviewerError
-from interviewer.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from interviewer.settings import Settings
 
 _LIBRARIES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "bm25s", "gradio", "sqlalchemy")
 _OPTIONAL = {"openpyxl": "tables in .xlsx", "pyarrow": "tables in .parquet"}
@@ -19,9 +22,11 @@ _OPTIONAL = {"openpyxl": "tables in .xlsx", "pyarrow": "tables in .parquet"}
 
 def doctor() -> None:
     """Check the installation from end to end; exit code 2 if something that is needed does not work."""
+    from interviewer.settings import load_settings
+
     typer.echo(f"interviewer {__version__}, Python {platform.python_version()} on {sys.platform}")
     for name in _LIBRARIES:
-        typer.echo(f"  {name} {importlib.metadata.version(name)}")
+        typer.echo(f"  {name} {_version(name) or 'missing: pip install interviewer'}")
     for name, purpose in _OPTIONAL.items():
         typer.echo(f"  {name}: {_version(name) or f'not installed ({purpose}): pip install interviewer[tables]'}")
     settings = load_settings()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from interviewer.cli.options import check_language
+from interviewer.cli.options import check_language, decoded
 from interviewer.errors import InputError
 from interviewer.schema import Grade, Item, Language
 
@@ -39,6 +39,8 @@ def grade(
     chosen = check_language(language) if language else None
     if engine != "local":
         raise InputError(f"--engine {engine!r}: this version has `local` only")
+    if answers is not None and (answer or item or question or reference or as_json):
+        raise InputError("--answer, --item, --question, --reference and --json are for one answer; leave out the table")
     if answer is not None:
         _one(answer, item, question, reference, corpus, chosen, as_json)
     elif answers is not None and output is not None:
@@ -63,7 +65,7 @@ def _one(
     from interviewer.settings import load_settings
 
     if answer == "-":
-        answer = sys.stdin.read()
+        answer = decoded(sys.stdin.buffer.read())
     loaded = Engine(load_settings(corpus=corpus))
     if item_id:
         found = loaded.gradable(item_id)

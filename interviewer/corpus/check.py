@@ -34,9 +34,14 @@ class Complaint:
         return f"{self.file}:{self.line}: {self.field}: {self.message}"
 
 
+def is_id(text: str) -> bool:
+    """Whether it can be an id: kebab-case."""
+    return _ID.fullmatch(text) is not None
+
+
 def item_findings(item: Item) -> Iterator[Finding]:
     """Everything wrong with one item by itself; paths are relative to the item."""
-    if not _ID.fullmatch(item.id):
+    if not is_id(item.id):
         yield ("id",), f"{item.id!r} is not kebab-case (small letters, digits, single hyphens)"
     yield from _repeated([p.id for p in item.key_points], "key_points")
     if item.status == "draft":
@@ -75,7 +80,7 @@ def _draft(item: Item) -> Iterator[Finding]:
 
 
 def _point(point: KeyPoint, path: Path_) -> Iterator[Finding]:
-    if not _ID.fullmatch(point.id):
+    if not is_id(point.id):
         yield (*path, "id"), f"{point.id!r} is not kebab-case"
     yield from _both(point.text, (*path, "text"))
     yield from _wordings(point.also, MIN_ALSO, (*path, "also"))
@@ -163,19 +168,20 @@ def _cycles(items: Mapping[str, Item]) -> list[list[str]]:
     """Each cycle of `requires` once, as the path that closes it."""
     done: set[str] = set()
     found: list[list[str]] = []
-
-    def visit(item_id: str, path: list[str]) -> None:
-        if item_id in path:
-            found.append([*path[path.index(item_id) :], item_id])
-            return
-        if item_id in done or item_id not in items:
-            return
-        for required in items[item_id].requires:
-            visit(required, [*path, item_id])
-        done.add(item_id)
-
-    for item_id in items:
-        visit(item_id, [])
+    for start in items:
+        path: list[str] = []
+        following = [iter((start,))]  # what is still to be visited below each item of the path, and the start itself
+        while following:
+            item_id = next(following[-1], None)
+            if item_id is None:
+                following.pop()
+                done.update(path[-1:])
+                del path[-1:]
+            elif item_id in path:
+                found.append([*path[path.index(item_id) :], item_id])
+            elif item_id in items and item_id not in done:
+                path.append(item_id)
+                following.append(iter(items[item_id].requires))
     return found
 
 

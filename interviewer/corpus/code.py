@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,12 +24,14 @@ def resolve(link: str, folder: Path) -> CodeRef:
     if not separator or not symbol or Path(file).name != file or not file.endswith(".py"):
         raise BrokenLink(f"code link {link!r} is not of the form file.py::symbol")
     path = folder / file
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, False also for a name that no file can have
         raise BrokenLink(f"code file {file} does not exist in {folder.name}/")
     try:
         symbols = _symbols(path, path.stat().st_mtime_ns)
-    except (SyntaxError, ValueError, UnicodeDecodeError) as error:
-        raise BrokenLink(f"code file {file} cannot be parsed: {error}") from None
+    except OSError as error:
+        raise BrokenLink(f"code file {file} cannot be read: {error.strerror}") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise BrokenLink(f"code file {file} cannot be parsed: {str(error) or 'nested too deeply'}") from None
     if symbol not in symbols:
         raise BrokenLink(f"{file} has no symbol {symbol}")
     return CodeRef(file, symbol, *symbols[symbol])
@@ -47,11 +50,11 @@ def _symbols(path: Path, _mtime: int) -> dict[str, tuple[int, int]]:
                 if isinstance(node, ast.ClassDef):
                     visit(node.body, f"{prefix}{node.name}.")
 
-    visit(ast.parse(path.read_text(encoding="utf-8")).body, "")
+    visit(ast.parse(path.read_text(encoding="utf-8-sig")).body, "")
     return found
 
 
 def source_of(ref: CodeRef, folder: Path) -> str:
     """The text of the symbol's lines."""
-    lines = (folder / ref.file).read_text(encoding="utf-8").splitlines()
+    lines = (folder / ref.file).read_text(encoding="utf-8-sig").split("\n")  # as ast counts: a form feed ends none
     return "\n".join(lines[ref.line - 1 : ref.end_line])

@@ -7,6 +7,7 @@ order and a later one wins where ids meet, so a user can replace an item of ours
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from interviewer.corpus import code
-from interviewer.corpus.check import Complaint, Finding, corpus_findings, field_name, item_findings
+from interviewer.corpus.check import Complaint, Finding, corpus_findings, field_name, is_id, item_findings
 from interviewer.corpus.parse import Parser
 from interviewer.corpus.yaml_file import Path_, YamlError, YamlFile, read_yaml
 from interviewer.errors import CorpusError, UnknownItem
@@ -98,6 +99,9 @@ class _Reader:
     code_folders: dict[str, Path] = field(default_factory=dict)
     complaints: list[Complaint] = field(default_factory=list)
     places: dict[str, tuple[str, YamlFile, Path_]] = field(default_factory=dict)
+    row_files: dict[str, YamlFile] = field(default_factory=dict)
+    code_homes: list[Path] = field(default_factory=list)
+    """Where code may lie; the folder being read comes last and is looked into first."""
     digest: Any = field(default_factory=hashlib.sha256)
 
     def complain(self, name: str, file: YamlFile | None, path: Path_, message: str, item_id: str = "") -> None:
@@ -122,25 +126,27 @@ def _read(folders: Sequence[Path]) -> _Reader:
             name, file, root = reader.places[item_id]
             reader.complain(name, file, (*root, *path), message, item_id)
         else:
-            reader.complain("sources.yaml", None, path, message)
+            reader.complain("sources.yaml", reader.row_files[str(path[1])], path, message)
     reader.complaints.sort()
     return reader
 
 
 def _read_folder(reader: _Reader, folder: Path) -> None:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # unlike Path.is_dir, False also for a name that no folder can have
         reader.complain(str(folder), None, (), "is not a folder")
         return
     home = folder / "items" if (folder / "items").is_dir() else folder
-    files = sorted(p for p in home.glob("*.yaml") if p.name != "sources.yaml")
+    # Names with a dot in front are what editors and file systems leave behind.
+    files = sorted(p for p in home.glob("*.yaml") if p.name != "sources.yaml" and not p.name.startswith("."))
     if not files:
         reader.complain(str(home), None, (), "holds no item files (*.yaml)")
     sources = folder / "sources.yaml"
     if sources.is_file():
         _read_sources(reader, sources)
+    reader.code_homes.append(folder / "code")
     seen: dict[str, str] = {}
     for path in files:
-        _read_items(reader, path, folder / "code", seen)
+        _read_items(reader, path, seen)
 
 
 def _open(reader: _Reader, path: Path) -> YamlFile | None:
@@ -159,23 +165,25 @@ def _read_sources(reader: _Reader, path: Path) -> None:
         return
     parser = Parser()
     found = parser.mapping(file.data, (), {"references", "rows"})
-    for key, value in parser.mapping(
-        found.get("references") or {}, ("references",), set(found.get("references") or {})
-    ).items():
+    for key, value in parser.open_mapping(found.get("references"), ("references",)).items():
         where: Path_ = ("references", key)
         entry = parser.mapping(value, where, {"title", "authors", "year", "url"})
         year = entry.get("year")
+        if year is not None and (not isinstance(year, int) or isinstance(year, bool)):
+            parser.say((*where, "year"), "year must be a whole number")
+            year = None
         title, authors, url = (parser.string(entry.get(k), (*where, k)) for k in ("title", "authors", "url"))
         if not title:
             parser.say((*where, "title"), "is missing")
-        reader.references[key] = Reference(key, title, authors, year if isinstance(year, int) else None, url)
-    for row, ids in (found.get("rows") or {}).items():
+        reader.references[key] = Reference(key, title, authors, year, url)
+    for row, ids in parser.open_mapping(found.get("rows"), ("rows",)).items():
+        reader.row_files[row] = file
         reader.rows[row] = parser.each(ids, ("rows", row), parser.string)
     for where, message in parser.complaints:
         reader.complain(path.name, file, where, message)
 
 
-def _read_items(reader: _Reader, path: Path, code_folder: Path, seen: dict[str, str]) -> None:
+def _read_items(reader: _Reader, path: Path, seen: dict[str, str]) -> None:
     file = _open(reader, path)
     if file is None:
         return
@@ -191,7 +199,7 @@ def _read_items(reader: _Reader, path: Path, code_folder: Path, seen: dict[str, 
         parser.say(("items",), "expected a list of items")
         entries = []
     for i, entry in enumerate(entries):
-        _add_item(reader, parser, file, path.name, entry, ("items", i), topic, code_folder, seen)
+        _add_item(reader, parser, file, path.name, entry, ("items", i), topic, seen)
     for where, message in parser.complaints:
         inside = where[:2] if where[:1] == ("items",) and len(where) > 1 else ()
         item_id = _id_at(file, inside)
@@ -202,7 +210,8 @@ def _id_at(file: YamlFile, path: Path_) -> str:
     if not path or not isinstance(path[1], int):
         return ""
     entry = file.data["items"][path[1]]
-    return str(entry.get("id", "")) if isinstance(entry, dict) else ""
+    item_id = str(entry.get("id", "")) if isinstance(entry, dict) else ""
+    return item_id if is_id(item_id) else ""
 
 
 def _add_item(
@@ -213,24 +222,39 @@ def _add_item(
     entry: Any,
     path: Path_,
     topic: str,
-    code_folder: Path,
     seen: dict[str, str],
 ) -> None:
     item, links = parser.item(entry, path, topic)
     if item.id in seen:
         parser.say((*path, "id"), f"{item.id!r} is already used in {seen[item.id]}")
         return
-    seen[item.id] = name
+    if item.id:
+        seen[item.id] = name
     findings: list[Finding] = list(item_findings(item))
     refs: list[CodeRef] = []
     for i, link in enumerate(links):
         try:
-            refs.append(code.resolve(link, code_folder))
+            refs.append(_resolve(reader, link))
         except code.BrokenLink as error:
             findings.append((("code", i), str(error)))
     for where, message in findings:
         parser.say((*path, *where), message)
-    for ref in refs:
-        reader.code_folders[ref.file] = code_folder
+    if not is_id(item.id):  # complained about; nothing can refer to it
+        return
     reader.items[item.id] = replace(item, code=tuple(refs))
     reader.places[item.id] = (name, file, path)
+
+
+def _resolve(reader: _Reader, link: str) -> CodeRef:
+    """The link in the folder's own code, else in that of the folders before it: a user's item may link to ours.
+
+    Raises:
+        BrokenLink: it leads nowhere, or to a file whose name an item of another folder gives to another file.
+    """
+    name = link.partition("::")[0]
+    own = reader.code_homes[-1]
+    home = next((h for h in reversed(reader.code_homes) if os.path.isfile(h / name)), own)
+    ref = code.resolve(link, home)
+    if reader.code_folders.setdefault(ref.file, home) != home:
+        raise code.BrokenLink(f"{ref.file} is also the name of a file in {reader.code_folders[ref.file]}; rename yours")
+    return ref

@@ -51,6 +51,10 @@ class Parser:
             self.say((*path, key), f"unknown field; known here: {', '.join(sorted(allowed))}")
         return value
 
+    def open_mapping(self, value: Any, path: Path_) -> dict[str, Any]:
+        """A mapping that may be absent and have any keys."""
+        return {} if value is None else self.mapping(value, path, set(value) if isinstance(value, dict) else set())
+
     def each(self, value: Any, path: Path_, read: Callable[[Any, Path_], T | None]) -> tuple[T, ...]:
         """Every element of a list that may be absent, read by `read`."""
         if value is None:
@@ -64,7 +68,8 @@ class Parser:
         """A plain text, stripped."""
         if value is None:
             return ""
-        if isinstance(value, bool | list | dict):
+        # A float has lost what was written: section 3.10 is not 3.1.
+        if isinstance(value, bool | float | list | dict):
             self.say(path, f"expected text, found {_named(value)} (quote it?)")
             return ""
         text = str(value).strip()
@@ -141,7 +146,7 @@ class Parser:
         if value not in allowed or isinstance(value, bool):
             self.say(path, f"{value!r} is not one of {', '.join(map(str, allowed))}")
             return default
-        return value
+        return allowed[allowed.index(value)]
 
     def item(self, value: Any, path: Path_, topic: str) -> tuple[Item, tuple[str, ...]]:
         """An item without its code, and the code links still to be resolved."""

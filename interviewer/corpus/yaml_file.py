@@ -6,6 +6,7 @@ to exhaust the reader (aliases, tags, depth, size) is refused.
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 12
+MAX_SCALAR = 64  # characters of a number or date; reading a longer one can take for ever
 
 Path_ = tuple[str | int, ...]
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is about ten times faster
@@ -49,15 +51,21 @@ def read_yaml(path: Path) -> YamlFile:
         YamlError: it is too large, is not UTF-8, is not YAML, or uses aliases, tags or repeated keys.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe or device would be read for ever
+            raise YamlError("is not a file")
+        if status.st_size > MAX_BYTES:
             raise YamlError(f"larger than {MAX_BYTES // 1024 // 1024} MB; split it by topic")
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise YamlError(f"not UTF-8 (byte {error.start}); save the file as UTF-8") from None
     except OSError as error:
         raise YamlError(error.strerror or str(error)) from None
+    if bad := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        line = text.count("\n", 0, bad.start()) + 1
+        raise YamlError(f"control character U+{ord(bad[0]):04X}; save the file as plain UTF-8 text", line)
     try:
-        _refuse_aliases(text)
+        _refuse_tricks(text)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -73,20 +81,24 @@ def read_yaml(path: Path) -> YamlFile:
     return YamlFile(data, lines)
 
 
-def _refuse_aliases(text: str) -> None:
-    """An alias can make a small file expand without bound; the format has no use for one."""
-    if "*" not in text:
-        return
+def _refuse_tricks(text: str) -> None:
+    """Look before anything is built: an alias can make a small file expand without bound, depth can overflow the stack
+    of the C loader, and a tag can name any type. The format has no use for them.
+    """
+    depth = 0
     for event in yaml.parse(text, Loader=_Loader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            mark = event.start_mark
-            raise YamlError("aliases (*name) are not allowed", mark.line + 1 if mark else 1)
+            raise YamlError("aliases (*name) are not allowed", line)
+        if tag := getattr(event, "tag", None):
+            raise YamlError(f"tags ({tag}) are not allowed", line)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise YamlError("nested too deeply", line)
 
 
 def _build(loader: Any, node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> Any:
     line = node.start_mark.line + 1
-    if len(path) > MAX_DEPTH:
-        raise YamlError("nested too deeply", line)
     lines[path] = line
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, child, (*path, i), lines) for i, child in enumerate(node.value)]
@@ -98,6 +110,8 @@ def _build(loader: Any, node: yaml.Node, path: Path_, lines: dict[Path_, int]) -
                 raise YamlError(f"key {key!r} is repeated or not plain text", key_node.start_mark.line + 1)
             result[key] = _build(loader, value_node, (*path, key), lines)
         return result
+    if len(node.value) > MAX_SCALAR and node.tag != "tag:yaml.org,2002:str":
+        raise YamlError(f"a number of {len(node.value)} characters (quote it?)", line)
     try:
         return loader.construct_object(node)
     except ValueError as error:  # a scalar that looks like a date but is none

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from interviewer import __version__
 from interviewer.grading import guards
-from interviewer.grading.matching import Match, Matcher, Spans, Vocabulary
-from interviewer.grading.verdicts import WORDS_ONLY, Probabilities, load_calibration
+from interviewer.grading.matching import Claim, Match, Matcher, Spans, Vocabulary
+from interviewer.grading.verdicts import WORDS_ONLY, Mode, Probabilities, load_calibration
 from interviewer.retrieval import Encoder
 from interviewer.schema import (
     LANGUAGES,
@@ -32,20 +32,12 @@ from interviewer.schema import (
 )
 from interviewer.text import language_of
 
-COVERED, PARTIAL, CONTRADICTED = 0.62, 0.35, 0.45
-"""Least probability for each verdict."""
-NO_CREDIT, FULL_CREDIT = 0.2, 0.8
-"""Probability of being covered that earns nothing, and that earns the whole point; linear between."""
-WRONG_COST = 0.3
-"""Share of a point that claiming the opposite takes away from the rest."""
 HELP_WORTH: dict[Help, float] = {"none": 1.0, "probe": 0.8, "hint": 0.5}
 """What a point is worth that was said only after a follow-up question or a hint."""
 KEYWORD_LIST_CAP = 40.0
 BANDS: tuple[tuple[float, Verdict], ...] = ((80.0, "strong"), (60.0, "adequate"), (30.0, "weak"), (0.0, "poor"))
-UNSURE = 0.35
-"""Mean chance of a wrong verdict above which a grade is marked for review."""
-WIDE = 45.0
-"""Width of the interval, in points of score, above which a grade is marked for review."""
+_VOID: frozenset[Flag] = frozenset({"empty", "dont_know", "echoes_question", "gibberish"})
+"""Flags that leave nothing to grade: the score is 0."""
 _DOUBTFUL: frozenset[Flag] = frozenset(
     {"other_language", "copies_reference", "keyword_list", "too_long", "instructions", "off_topic"}
 )
@@ -102,11 +94,13 @@ class Grader:
         graded_in = spoken if all(_text(p, spoken) for p in item.key_points) else _other(spoken)
         question, reference = item.question.get(graded_in), item.answer.get(graded_in)
         flags = guards.flags_of(answer, question, reference, language)
-        if {"dont_know", "echoes_question", "gibberish"} & set(flags):
+        if _VOID & set(flags):
             return self._zero(blank, item, flags)
         matcher = self._matcher(question)
         spans = matcher.cut(guards.without_instructions(guards.truncate(answer)))
-        judged = [self._judge(matcher, spans, item, point, graded_in) for point in item.key_points]
+        claims = [claim_of(item, point, graded_in) for point in item.key_points]
+        matches = matcher.match(spans, claims)
+        judged = [self._judge(*each) for each in zip(item.key_points, matches, strict=True)]
         if self._off_topic(item, spans, judged):
             flags = (*flags, "off_topic")
         grade = replace(
@@ -117,20 +111,13 @@ class Grader:
         )
         return self._scored(grade, item, judged)
 
-    def _judge(self, matcher: Matcher, spans: Spans, item: Item, point: KeyPoint, language: Language) -> _Judged:
-        right = (_text(point, language), *point.also.get(language))
-        wrong = wrong_wordings(item, point, language)
-        match = matcher.match(spans, right, wrong)
-        model = self._calibration.models[language, bool(wrong)]
-        chances = model(match.features)
+    def _judge(self, point: KeyPoint, match: Match) -> _Judged:
+        chances = self._calibration.trees[_mode(match)](match.features.row())
         verdict, confidence = _verdict(chances)
-        credit = min(1.0, max(0.0, (chances.covered - NO_CREDIT) / (FULL_CREDIT - NO_CREDIT)))
-        if verdict == "contradicted":
-            credit = 0.0
         evidence = {"covered": match.right_span, "partial": match.right_span, "contradicted": match.wrong_span}
         return _Judged(
             point,
-            PointResult(point.id, verdict, round(confidence, 3), round(credit, 3), evidence.get(verdict)),
+            PointResult(point.id, verdict, confidence, round(chances.credit, 4), evidence.get(verdict)),
             chances,
             match,
         )
@@ -143,18 +130,41 @@ class Grader:
         return sum(t in known for t in spans.all_terms) < 0.2 * len(spans.all_terms)
 
     def _scored(self, grade: Grade, item: Item, judged: list[_Judged]) -> Grade:
+        to_score = self._calibration.maps[_mode(judged[0].match)]
         total = sum(j.point.weight for j in judged)
-        # Each verdict is a coin with its own chance of being wrong; the score's spread follows. Not yet conformal.
-        spread = sum((j.point.weight / total) ** 2 * j.chances.covered * (1 - j.chances.covered) for j in judged)
-        doubt = sum(1 - max(j.chances.covered, j.chances.missing, j.chances.contradicted) for j in judged)
-        scored = rescored(grade, item, margin=164.0 * spread**0.5)
-        assert scored.low is not None and scored.high is not None
+        spread = sum((j.point.weight / total) ** 2 * j.chances.spread for j in judged) ** 0.5
+        half = to_score.half_width(spread)
+        scored = self.rescored(grade, item, half)
+        review = not self.calibrated or half > to_score.review or bool(_DOUBTFUL & set(grade.flags))
+        return replace(scored, needs_review=review)
+
+    def rescored(self, grade: Grade, item: Item, half_width: float | None = None) -> Grade:
+        """The grade with its score computed from its points; what was said only after help counts less.
+
+        Args:
+            grade: with one result per key point of `item`.
+            item: the question.
+            half_width: of the interval, in points of score; None keeps the present one.
+        """
+        if not grade.points or _VOID & set(grade.flags):
+            return grade
+        if half_width is None:
+            half_width = 0.0 if grade.low is None or grade.high is None else max(0.0, grade.high - grade.low) / 2
+        weights = [item.point(p.point_id).weight for p in grade.points]
+        credit = sum(
+            w * (p.credit * HELP_WORTH[p.helped_by] if p.credit > 0 else p.credit)
+            for w, p in zip(weights, grade.points, strict=True)
+        ) / sum(weights)
+        mode: Mode = "wordings" if any(p.contradictions.zh or p.contradictions.en for p in item.key_points) else "bare"
+        score = self._calibration.maps[mode].score(credit)
+        if "keyword_list" in grade.flags:
+            score = min(score, KEYWORD_LIST_CAP)
         return replace(
-            scored,
-            needs_review=not self.calibrated
-            or doubt / len(judged) > UNSURE
-            or scored.high - scored.low > WIDE
-            or bool(_DOUBTFUL & set(grade.flags)),
+            grade,
+            score=round(score, 1),
+            low=round(max(0.0, score - half_width), 1),
+            high=round(min(100.0, score + half_width), 1),
+            verdict=band(score),
         )
 
     @staticmethod
@@ -163,52 +173,32 @@ class Grader:
         return replace(blank, score=0.0, low=0.0, high=0.0, verdict="poor", points=points, flags=flags)
 
 
-def rescored(grade: Grade, item: Item, margin: float | None = None) -> Grade:
-    """The grade with its score computed from its points; what was said only after help counts less.
-
-    Args:
-        grade: with one result per key point of `item`.
-        item: the question.
-        margin: half the width of the interval in points of score; None keeps the present one.
-    """
-    if not grade.points:
-        return grade
-    if margin is None:
-        margin = 0.0 if grade.low is None or grade.high is None else (grade.high - grade.low) / 2
-    weights = [item.point(p.point_id).weight for p in grade.points]
-    earned = sum(w * p.credit * HELP_WORTH[p.helped_by] for w, p in zip(weights, grade.points, strict=True))
-    wrong = sum(w for w, p in zip(weights, grade.points, strict=True) if p.verdict == "contradicted")
-    score = 100.0 * max(0.0, earned - WRONG_COST * wrong) / sum(weights)
-    if "keyword_list" in grade.flags:
-        score = min(score, KEYWORD_LIST_CAP)
-    return replace(
-        grade,
-        score=round(score, 1),
-        low=round(max(0.0, score - margin), 1),
-        high=round(min(100.0, score + margin), 1),
-        verdict=band(score),
-    )
-
-
 def band(score: float) -> Verdict:
     """The word for a score: strong from 80, adequate from 60, weak from 30, else poor."""
     return next(verdict for least, verdict in BANDS if score >= least)
 
 
-def wrong_wordings(item: Item, point: KeyPoint, language: Language) -> tuple[str, ...]:
-    """Everything in the item that denies a point: its own wrong wordings, then the misconceptions aimed at it."""
+def claim_of(item: Item, point: KeyPoint, language: Language) -> Claim:
+    """All wordings of a point: its text and right ones; its wrong ones, then the misconceptions aimed at it."""
     aimed = (m.text.get(language) for m in item.misconceptions if point.id in m.contradicts)
-    return (*point.contradictions.get(language), *aimed)
+    right = (_text(point, language), *point.also.get(language))
+    return Claim(right, (*point.contradictions.get(language), *aimed))
+
+
+def _mode(match: Match) -> Mode:
+    return "wordings" if match.wrong_wording >= 0 else "bare"
 
 
 def _verdict(chances: Probabilities) -> tuple[PointVerdict, float]:
-    if chances.contradicted >= CONTRADICTED and chances.contradicted >= chances.covered:
-        return "contradicted", chances.contradicted
-    if chances.covered >= COVERED:
-        return "covered", chances.covered
-    if chances.covered >= PARTIAL:
-        return "partial", 1.0 - abs(2 * chances.covered - 1.0)
-    return "missing", chances.missing + (chances.contradicted if chances.missing >= chances.contradicted else 0.0)
+    """The likeliest verdict and its probability."""
+    ranked: list[tuple[float, PointVerdict]] = [
+        (chances.covered, "covered"),
+        (chances.missing, "missing"),
+        (chances.contradicted, "contradicted"),
+        (chances.partial, "partial"),
+    ]
+    confidence, verdict = max(ranked, key=lambda pair: pair[0])
+    return verdict, round(confidence, 3)
 
 
 def _misconceptions(item: Item, judged: list[_Judged], language: Language) -> tuple[MisconceptionFound, ...]:

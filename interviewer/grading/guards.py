@@ -21,7 +21,8 @@ _DONT_KNOW = re.compile(
 )
 _INSTRUCTION = re.compile(
     r"\b(?:ignore|disregard|forget) (?:all |any |the |of |your )*(?:previous|above|prior|earlier|your)?\s?"
-    r"(?:instructions?|prompts?|rules|rubric|criteria|guidelines)\b|\b(?:ignore|disregard) (?:everything|all) (?:above|before)"
+    r"(?:instructions?|prompts?|rules|rubric|criteria|guidelines)\b"
+    r"|\b(?:ignore|disregard) (?:everything|all) (?:above|before)"
     r"|\b(?:give|grant|award|assign) (?:me|this answer|it|the candidate|him|her)?\s*(?:a |an )?"
     r"(?:full|perfect|maximum|top|100|ten|10)\b[^.]{0,20}(?:mark|score|point|grade|credit)?"
     r"|\b(?:score|grade|rate|mark) (?:this|me|it|the answer|my answer)[^.]{0,25}(?:100|full|perfect|correct|highest)"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from interviewer.retrieval import Encoder
 from interviewer.schema import Span
-from interviewer.text import clauses, normalise, sentences, terms, word_count
+from interviewer.text import clauses, language_of, normalise, sentences, terms, word_count
 
 Matrix = NDArray[np.float32]
 Bag = dict[str, float]
@@ -65,6 +65,14 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """The right and the wrong ways of saying one thing; at least one right one."""
+
+    right: tuple[str, ...]
+    wrong: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Spans:
     """An answer cut into everything that may carry a claim: clauses, sentences, and neighbouring sentences."""
 
@@ -80,7 +88,11 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What is known about one (answer, claim) pair. Similarities −1 to 1, shares 0 to 1."""
+    """What is known about one (answer, claim) pair. Similarities −1 to 1, shares 0 to 1.
+
+    The answer's length is not among them: it helps on paper, by what kinds of answers happen to be long in a set, and
+    would reward padding.
+    """
 
     right: float
     """Nearest right wording: mean of cosine and term overlap."""
@@ -93,6 +105,11 @@ class Features:
     """At the span nearest to a right wording: how much nearer it is to right than to wrong."""
     wrong_margin: float
     """At the span nearest to a wrong wording: how much nearer it is to wrong than to right."""
+    right_rival: float
+    """At the span nearest to a right wording: how much nearer it is to that than to any other claim of the question."""
+    wrong_rival: float
+    own: float
+    """At the span where it is largest: how much nearer a span is to this claim (right or wrong) than to any other."""
     right_recall: float
     """Share of a right wording's term weight that occurs anywhere in the answer."""
     wrong_recall: float
@@ -103,8 +120,8 @@ class Features:
     wrong_polarity: float
     right_number: float
     """1 where both hold numbers and share none."""
-    length: float
-    """log(1 + words) of the answer."""
+    chinese: float
+    """1 for a Chinese question, 0 for an English one."""
 
     def row(self) -> list[float]:
         """The values in field order."""
@@ -148,7 +165,8 @@ class Matcher:
     def __init__(self, encoder: Encoder, vocabulary: Vocabulary, question: str) -> None:
         self._encoder, self._vocabulary, self._question = encoder, vocabulary, question
         self._asked = frozenset(terms(question))
-        self._claim = lru_cache(maxsize=256)(self._make_claim)
+        self._chinese = float(language_of(question) == "zh")
+        self._wordings = lru_cache(maxsize=256)(self._prepare)
 
     def cut(self, answer: str) -> Spans:
         """Cut an answer into spans and embed them."""
@@ -163,60 +181,77 @@ class Matcher:
             word_count(answer),
         )
 
-    def match(self, spans: Spans, right: Sequence[str], wrong: Sequence[str]) -> Match:
-        """Compare an answer's spans with the wordings of one claim (at least one right one)."""
-        ours, theirs = self._claim(tuple(right)), self._claim(tuple(wrong))
-        r, w = self._compare(spans, ours), self._compare(spans, theirs)
+    def match(self, spans: Spans, claims: Sequence[Claim]) -> list[Match]:
+        """Compare an answer's spans with every claim of a question; one `Match` per claim, in order."""
         if not spans.spans:
-            return Match(Features(*[0.0] * len(FEATURES)), None, None, -1)
+            nothing = Match(Features(*[0.0] * len(FEATURES)), None, None, -1)
+            return [nothing] * len(claims)
+        compared = [
+            _Compared(c, *(self._compare(spans, self._wordings(w)) for w in (c.right, c.wrong))) for c in claims
+        ]
+        # What a span says about each claim, rightly or wrongly: a span belongs to the claim that it is nearest to.
+        about = np.stack([np.maximum(c.right.per_span, c.wrong.per_span) for c in compared])
+        found = []
+        for n, one in enumerate(compared):
+            others = np.delete(about, n, axis=0)
+            rival = others.max(axis=0) if len(others) else np.zeros(about.shape[1], np.float32)
+            found.append(self._match(spans, one, rival))
+        return found
+
+    def _match(self, spans: Spans, compared: _Compared, rival: Matrix) -> Match:
+        r, w, claim = compared.right, compared.wrong, compared.claim
+        ours, theirs = self._wordings(claim.right), self._wordings(claim.wrong)
         i, j = r.best()
-        r_here, w_here = float(r.mixed[i, j]), float(w.mixed[i].max()) if wrong else 0.0
-        k, m = w.best() if wrong else (i, -1)
+        k, m = w.best() if claim.wrong else (i, -1)
+        here, there = spans.spans[i].text, spans.spans[k].text
+        right = float(r.mixed[i, j])
         features = Features(
-            right=r_here,
-            wrong=float(w.mixed[k, m]) if wrong else 0.0,
+            right=right,
+            wrong=float(w.per_span[k]),
             right_cosine=float(r.cosine.max()),
-            wrong_cosine=float(w.cosine.max()) if wrong else 0.0,
+            wrong_cosine=float(w.cosine.max(initial=0.0)),
             right_terms=float(r.overlap.max()),
-            wrong_terms=float(w.overlap.max()) if wrong else 0.0,
-            right_margin=r_here - w_here,
-            wrong_margin=float(w.mixed[k, m] - r.mixed[k].max()) if wrong else -r_here,
+            wrong_terms=float(w.overlap.max(initial=0.0)),
+            right_margin=right - float(w.per_span[i]),
+            wrong_margin=float(w.per_span[k] - r.per_span[k]),
+            right_rival=right - float(rival[i]),
+            wrong_rival=float(w.per_span[k] - rival[k]),
+            own=float((np.maximum(r.per_span, w.per_span) - rival).max()),
             right_recall=_recall(ours.weights, spans.all_terms),
             wrong_recall=_recall(theirs.weights, spans.all_terms),
             contrast=_contrast(spans.bags[k], ours.weights[int(r.mixed[k].argmax())], theirs.weights[m])
-            if wrong
+            if claim.wrong
             else 0.0,
-            right_polarity=_differ_in_negation(spans.spans[i].text, right[j]),
-            wrong_polarity=_differ_in_negation(spans.spans[k].text, wrong[m]) if wrong else 0.0,
-            right_number=_differ_in_numbers(spans.spans[i].text, right[j]),
-            length=math.log1p(spans.words),
+            right_polarity=_differ_in_negation(here, claim.right[j]),
+            wrong_polarity=_differ_in_negation(there, claim.wrong[m]) if claim.wrong else 0.0,
+            right_number=_differ_in_numbers(here, claim.right[j]),
+            chinese=self._chinese,
         )
-        return Match(features, _shortest(spans.spans, r.mixed[:, j], i), spans.spans[k] if wrong else None, m)
+        return Match(features, _shortest(spans.spans, r.mixed[:, j], i), spans.spans[k] if claim.wrong else None, m)
 
-    def _compare(self, spans: Spans, claim: _Claim) -> _Nearness:
-        shape = (len(spans.spans), len(claim.weights))
-        if not claim.weights or not spans.spans:
-            empty = np.zeros(shape, np.float32)
-            return _Nearness(empty, empty, empty)
+    def _compare(self, spans: Spans, wordings: _Wordings) -> _Nearness:
+        if not wordings.weights:
+            empty = np.zeros((len(spans.spans), 0), np.float32)
+            return _Nearness(empty, empty, empty, np.zeros(len(spans.spans), np.float32))
         # What the encoder cannot read it cannot compare: its cosine counts by the share of both texts it knows.
-        trust = np.sqrt(np.outer(spans.known, claim.known))
-        cosine = (spans.vectors @ claim.vectors.T) * trust
+        trust = np.sqrt(np.outer(spans.known, wordings.known))
+        cosine = (spans.vectors @ wordings.vectors.T) * trust
         # Rounded so that the last bits, which depend on batch and threads, never reach a verdict.
-        cosine, overlap = np.round(cosine, 4), np.round(_overlaps(spans.bags, claim.weights), 4)
-        return _Nearness(cosine, overlap, (cosine * trust + overlap * (2 - trust)) / 2)
+        cosine, overlap = np.round(cosine, 4), np.round(_overlaps(spans.bags, wordings.weights), 4)
+        mixed = (cosine * trust + overlap * (2 - trust)) / 2
+        return _Nearness(cosine, overlap, mixed, mixed.max(axis=1))
 
-    def _make_claim(self, wordings: tuple[str, ...]) -> _Claim:
+    def _prepare(self, wordings: tuple[str, ...]) -> _Wordings:
         """What is needed of a claim's wordings, computed once per question."""
         vectors = _demote(self._encoder.encode(wordings), self._encoder.encode([self._question])[0])
         weights = tuple(self._vocabulary.weigh(terms(w), self._asked) for w in wordings)
-        return _Claim(wordings, weights, vectors, self._encoder.known(wordings))
+        return _Wordings(weights, vectors, self._encoder.known(wordings))
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
-    """The wordings of one claim, ready to be compared."""
+class _Wordings:
+    """Several wordings, ready to be compared."""
 
-    wordings: tuple[str, ...]
     weights: tuple[Bag, ...]
     vectors: Matrix
     known: Matrix
@@ -224,15 +259,24 @@ class _Claim:
 
 @dataclass(frozen=True, slots=True)
 class _Nearness:
-    """Spans × wordings, three ways."""
+    """Spans × wordings, by cosine, by terms, and by both."""
 
     cosine: Matrix
     overlap: Matrix
     mixed: Matrix
+    per_span: Matrix
+    """The largest of `mixed` for each span; 0 where there are no wordings."""
 
     def best(self) -> tuple[int, int]:
         row, column = np.unravel_index(int(self.mixed.argmax()), self.mixed.shape)
         return int(row), int(column)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    claim: Claim
+    right: _Nearness
+    wrong: _Nearness
 
 
 def _overlaps(bags: Sequence[Bag], wordings: Sequence[Bag]) -> Matrix:

@@ -2,10 +2,11 @@
 
 from interviewer.interview.intents import Intent, intent_of
 from interviewer.interview.plan import Setup, make_plan
-from interviewer.interview.session import Event, State, advance, first_state, open_points
+from interviewer.interview.session import Event, State, advance, first_state, open_points, with_help
 from interviewer.interview.voice import Line, ScriptedVoice, Voice
 
 __all__ = [
     "Event", "Intent", "Line", "ScriptedVoice", "Setup", "State", "Voice", "advance", "first_state", "intent_of",
     "make_plan", "open_points",
+    "with_help",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from interviewer.errors import InputError
-from interviewer.grading import admits_not_knowing, rescored
+from interviewer.grading import admits_not_knowing
 from interviewer.interview.plan import Setup
 from interviewer.interview.voice import Line
 from interviewer.schema import Exchange, Grade, Help, Item, PointResult
@@ -37,7 +37,7 @@ class Event:
     text: str = ""
     """The candidate's words, for "answered"."""
     grade: Grade | None = None
-    """For "graded"."""
+    """For "graded": of all answers to the question together, with help already counted (`with_help`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,9 @@ def _next_question(state: State) -> Step:
 
 def _after_grade(state: State, grade: Grade, items: Mapping[str, Item]) -> Step:
     item = items[state.exchange.item_id]
-    before = state.exchange.grade
-    united = rescored(replace(grade, points=_helped(state, before, grade)), item) if grade.points else grade
-    state = replace(_with(state, replace(state.exchange, grade=united)), phase="answering")
-    target = _follow_up(state, item, united)
-    quoted = next((p.evidence.text for p in united.points if p.verdict == "covered" and p.evidence), "")
+    state = replace(_with(state, replace(state.exchange, grade=grade)), phase="answering")
+    target = _follow_up(state, item, grade)
+    quoted = next((p.evidence.text for p in grade.points if p.verdict == "covered" and p.evidence), "")
     if target is not None:
         contradicted = target.verdict == "contradicted" and target.evidence is not None
         line = Line(
@@ -149,21 +147,22 @@ def _after_grade(state: State, grade: Grade, items: Mapping[str, Item]) -> Step:
     return after, (Line("acknowledge", item.id, quote=quoted if not state.probed else ""), *lines)
 
 
-def _helped(state: State, before: Grade | None, now: Grade) -> tuple[PointResult, ...]:
-    """Mark each point with the help it took: none if it was there from the start."""
+def with_help(state: State, grade: Grade) -> Grade:
+    """A new grade of the present question, each point marked with the help it took: none if it was there before."""
+    before = state.exchange.grade
     earlier = {p.point_id: p for p in before.points} if before else {}
     marked = []
-    for point in now.points:
+    for point in grade.points:
         old = earlier.get(point.point_id)
         help_: Help = "none"
-        if old is not None and old.credit > 0 and old.verdict in ("covered", "partial"):
+        if old is not None and old.verdict in ("covered", "partial"):
             help_ = old.helped_by
         elif point.point_id in state.hinted:
             help_ = "hint"
         elif point.point_id in state.probed:
             help_ = "probe"
         marked.append(replace(point, helped_by=help_))
-    return tuple(marked)
+    return replace(grade, points=tuple(marked))
 
 
 def open_points(item: Item, grade: Grade | None) -> list[PointResult]:

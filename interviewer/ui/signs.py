@@ -1,8 +1,8 @@
 """Which words stand on which component, so that one switch can change them all.
 
-    signs = Signs()
-    send = signs.put(gr.Button(), value="send")
-    language.input(signs.updates, language, signs.components)
+signs = Signs()
+send = signs.put(gr.Button(), value="send")
+language.input(signs.updates, language, signs.components)
 """
 
 from __future__ import annotations

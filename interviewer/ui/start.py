@@ -15,6 +15,7 @@ from interviewer.ui.signs import Signs
 from interviewer.ui.words import status, word
 
 MOST_QUESTIONS = 20
+_MOST_EARLIER = 4  # the history has all of them
 
 
 class StartForm:
@@ -22,8 +23,8 @@ class StartForm:
 
     def __init__(self, engine: Engine, signs: Signs) -> None:
         self._engine = engine
-        with gr.Column(elem_classes="panel", elem_id="start-form") as self.panel:
-            signs.put(gr.HTML(), value=_heading)
+        with gr.Column(elem_classes="sheet", elem_id="start-form") as self.panel:
+            signs.put(gr.HTML(padding=False), value=_heading)
             self.topics = signs.put(
                 gr.CheckboxGroup(elem_classes="chips", elem_id="topics"),
                 label="topics",
@@ -31,7 +32,9 @@ class StartForm:
                 choices=lambda language: [(t.title.get(language), t.id) for t in engine.corpus.topics.values()],
             )
             with gr.Row():
-                self.level = signs.put(gr.Slider(1, 5, value=2, step=1, elem_id="level"), label="level", info="level_info")
+                self.level = signs.put(
+                    gr.Slider(1, 5, value=2, step=1, elem_id="level"), label="level", info="level_info"
+                )
                 self.count = signs.put(
                     gr.Slider(1, MOST_QUESTIONS, value=5, step=1, elem_id="count"), label="count", info="count_info"
                 )
@@ -40,13 +43,13 @@ class StartForm:
                 label="focus",
                 placeholder="focus_placeholder",
             )
-            self.status = gr.HTML(elem_id="start-status")
+            self.status = gr.HTML(elem_id="start-status", elem_classes="note")
             self.begin = signs.put(gr.Button(variant="primary", elem_id="start"), value="start")
-            with gr.Row(visible=False, elem_classes="resume", elem_id="resume") as self.resume:
+            with gr.Column(visible=False, elem_classes="resume", elem_id="resume") as self.resume:
                 self.earlier = signs.put(
-                    gr.Dropdown(scale=4, interactive=True, filterable=False, elem_id="earlier"), label="unfinished"
+                    gr.Radio(choices=[], interactive=True, elem_classes="cards", elem_id="earlier"), label="unfinished"
                 )
-                self.go_on = signs.put(gr.Button(scale=1, min_width=110, elem_id="continue"), value="continue")
+                self.go_on = signs.put(gr.Button(size="md", elem_id="continue"), value="continue")
 
     @property
     def changing(self) -> list[gr.components.Component | gr.blocks.BlockContext]:
@@ -59,7 +62,7 @@ class StartForm:
 
     def offered(self, language: Language, note: str = "") -> Updates:
         """The list of interviews that can go on, as it is now, and a note."""
-        choices = unfinished(self._engine, language)
+        choices = unfinished(self._engine, language)[:_MOST_EARLIER]
         first = choices[0][1] if choices else None
         return {
             self.earlier: gr.update(choices=choices, value=first),

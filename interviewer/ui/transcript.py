@@ -12,15 +12,21 @@ from typing import TypedDict
 
 from interviewer.schema import Turn
 
-Message = TypedDict("Message", {"role": str, "content": str})
 
-LATEX = [
+class Message(TypedDict):
+    """One message as the chat wants it."""
+
+    role: str
+    content: str
+
+
+LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
 ]
 _VERBATIM = re.compile(r"(\$\$.+?\$\$|\$[^$\n]+\$|`[^`\n]+`)", re.DOTALL)
 _QUOTE = re.compile("“([^”]+)”")
-_PIECES = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|`[^`\n]+`|[\w'’-]+\s*|.", re.DOTALL)
+_PIECES = re.compile(r"&#?\w+;|\$\$.+?\$\$|\$[^$\n]+\$|`[^`\n]+`|[\w'’-]+\s*|.", re.DOTALL)
 _STEPS = 24
 
 
@@ -66,7 +72,9 @@ def growing(text: str) -> Iterator[str]:
 
 
 def _inert(text: str) -> str:
-    return re.sub(r"[^\w\s]|_", lambda m: f"&#{ord(m[0])};", text)
+    # Line ends, too: the chat takes away the indentation that lines share.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return re.sub(r"[^\w ]|_", lambda m: f"&#{ord(m[0])};", lines)
 
 
 def _without_tags(text: str) -> str:

@@ -46,7 +46,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "count": ("题数", "Questions"),
     "count_info": ("每题大约五分钟，含追问。", "About five minutes each, follow-ups included."),
     "focus": ("想被问些什么？（可不填）", "What would you like to be asked about? (optional)"),
-    "focus_placeholder": ("例如：VAE 的损失函数、注意力的复杂度", "For example: the VAE loss, the cost of attention"),
+    "focus_placeholder": ("例如：VAE 的损失函数", "For example: the VAE loss"),
     "start": ("开始面试", "Start the interview"),
     "unfinished": ("继续没做完的面试", "Continue an unfinished interview"),
     "continue": ("继续", "Continue"),
@@ -69,7 +69,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "your_answer": ("你的回答", "Your answer"),
     "answer_placeholder": (
         "回车发送，Shift + 回车换行",
-        "Enter sends, Shift + Enter starts a new line",
+        "Enter sends, Shift + Enter breaks the line",
     ),
     "send": ("发送", "Send"),
     "hint": ("提示", "Hint"),
@@ -89,6 +89,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "评分模型还在加载，第一次回答要多等一会儿…",
         "The grading model is still loading; the first answer takes a little longer…",
     ),
+    "try_again": ("再试一次", "Try again"),
     "write_something": (
         "先写点什么再发送；不会的话可以按“跳过”。",
         "Write something first, or press Skip if you would rather not answer.",
@@ -102,7 +103,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     # commands in the candidate's mouth; the engine understands them as such
     "say_hint": ("给我一个提示", "Can I have a hint?"),
-    "say_skip": ("跳过这题吧", "Let's skip this one."),
+    "say_skip": ("换一题吧", "Let's skip this one."),
     "say_repeat": ("请再说一遍", "Could you repeat the question?"),
     "say_stop": ("结束面试", "Let's stop here."),
     # debrief

@@ -1,0 +1,150 @@
+"""The web server: the page at "/", a health check and the pages of reference code beside it.
+
+The port is taken before anything slow is imported, so that what cannot work is said at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+
+from interviewer.engine import Engine
+from interviewer.errors import InterviewerError, ServeError
+from interviewer.settings import Settings, load_settings
+
+DEFAULT_HOST = "127.0.0.1"
+PORTS = range(7860, 7880)
+"""Tried in turn where no port is asked for."""
+_IDLE_WARM = 8.0  # seconds after which the model is loaded although no page has been opened yet
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve the app until interrupted; the exit code."""
+    options = _options(arguments)
+    try:
+        with closing(listen(options.host, options.port)) as listener, tempfile.TemporaryDirectory() as folder:
+            settings = load_settings()
+            stay_at_home(settings, folder)
+            engine = Engine(settings)
+            _ = engine.store  # a database that cannot be used is said now, not to the first visitor
+            run(engine, listener, options.host)
+    except InterviewerError as error:
+        if options.debug:
+            raise
+        sys.stderr.write(f"interviewer: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="app.py", description="The interviewer's web app. 模拟面试的网页界面")
+    parser.add_argument("--host", default=DEFAULT_HOST, help=f"address to listen on (default {DEFAULT_HOST})")
+    parser.add_argument(
+        "--port", type=int, default=None, help=f"default: the first free one from {PORTS.start}; 0: any free one"
+    )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser.parse_args(arguments)
+
+
+def listen(host: str, port: int | None) -> socket.socket:
+    """A listening socket.
+
+    Args:
+        host: address or name.
+        port: 0 for any free one, None for the first free one of `PORTS`.
+
+    Raises:
+        ServeError: the port is taken or cannot be used, or the host is none of this computer.
+    """
+    if port is not None:
+        return _bound(host, port)
+    for candidate in PORTS:
+        try:
+            return _bound(host, candidate)
+        except _Taken:
+            continue
+    raise ServeError(
+        f"ports {PORTS.start} to {PORTS.stop - 1} are all in use; choose another with --port, or 0 for any free one"
+    )
+
+
+class _Taken(ServeError):
+    pass
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise ServeError(f"port {port} does not exist; choose one from 1024 to 65535, or 0 for any free one")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    if os.name == "posix":  # elsewhere it would let two servers share a port
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen(128)
+    except OSError as error:
+        made.close()
+        raise _refusal(error, host, port) from None
+    return made
+
+
+def _refusal(error: OSError, host: str, port: int) -> ServeError:
+    import errno
+
+    if error.errno == errno.EADDRINUSE:
+        return _Taken(f"port {port} is already in use; choose another with --port, or 0 for any free one")
+    if error.errno == errno.EACCES:
+        return ServeError(f"port {port} may not be used without special rights; choose one above 1023 with --port")
+    return ServeError(f"cannot listen on {host}: {error.strerror or error}; leave --host out for this computer only")
+
+
+def stay_at_home(settings: Settings, folder: str) -> None:
+    """Keep Gradio and the model libraries from calling anyone, and their files in a folder that goes at the end.
+
+    Must come before they are imported: they read these once.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["GRADIO_TEMP_DIR"] = folder
+    if not settings.encoder:  # a hub id was asked for by name and may have to be fetched
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def run(engine: Engine, listener: socket.socket, host: str) -> None:
+    """Serve on a socket that listens already, until interrupted."""
+    # Importing Gradio makes a great many objects and no garbage: looking for some costs a tenth of the start.
+    gc.disable()
+    import uvicorn
+
+    from interviewer.ui.routes import application
+
+    app = application(engine)
+    gc.enable()
+    port = listener.getsockname()[1]
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            sys.stdout.write(f"Interviewer is running at {address(host, port)} (Ctrl-C stops it)\n")
+            sys.stdout.flush()
+            idle = threading.Timer(_IDLE_WARM, engine.warm)
+            idle.daemon = True
+            idle.start()
+
+    Server(config).run(sockets=[listener])
+
+
+def address(host: str, port: int) -> str:
+    """What to type into a browser on this computer."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"

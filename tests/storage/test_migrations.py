@@ -1,0 +1,176 @@
+"""The schema: made from nothing, brought up from the oldest, and refused politely where it is newer than us."""
+
+import os
+import sqlite3
+from contextlib import closing
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+import interviewer.storage
+from interviewer.errors import StorageError
+from interviewer.storage import SessionRow, Store, StoredEvent
+from interviewer.storage.tables import Base
+
+# The schema as revision 0001 left it, written out: this text never changes, whatever later revisions do.
+OLDEST = """
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
+CREATE TABLE sessions (
+    id VARCHAR(32) NOT NULL, started_at VARCHAR(32) NOT NULL, updated_at VARCHAR(32) NOT NULL,
+    language VARCHAR(2) NOT NULL, finished BOOLEAN NOT NULL, setup JSON NOT NULL, "plan" JSON NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX ix_sessions_started_at ON sessions (started_at);
+CREATE TABLE events (
+    session_id VARCHAR(32) NOT NULL, seq INTEGER NOT NULL, at VARCHAR(32) NOT NULL, kind VARCHAR(16) NOT NULL,
+    payload JSON NOT NULL, said JSON NOT NULL,
+    PRIMARY KEY (session_id, seq), FOREIGN KEY(session_id) REFERENCES sessions (id) ON DELETE CASCADE
+);
+INSERT INTO alembic_version VALUES ('0001');
+INSERT INTO sessions VALUES ('old', '2026-01-01T00:00:00.000+00:00', '2026-01-01T00:01:00.000+00:00', 'zh', 1,
+    '{"language": "zh", "topics": []}', '["vae-loss"]');
+INSERT INTO events VALUES ('old', 0, '2026-01-01T00:00:00.000+00:00', 'started', '{"text": ""}', '[{"text": "你好"}]');
+INSERT INTO events VALUES ('old', 1, '2026-01-01T00:01:00.000+00:00', 'answered', '{"text": "梯度"}', '[]');
+"""  # noqa: E501
+
+
+@pytest.fixture
+def oldest(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(OLDEST)
+    return path
+
+
+def columns(path):
+    """Every table with its columns: name, type, not null, place in the primary key."""
+    with closing(sqlite3.connect(path)) as database:
+        tables = [n for (n,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        return {t: [(c[1], c[2], c[3], c[5]) for c in database.execute(f"PRAGMA table_info({t})")] for t in tables}
+
+
+EXPECTED = {
+    "alembic_version": [("version_num", "VARCHAR(32)", 1, 1)],
+    "events": [
+        ("session_id", "VARCHAR(32)", 1, 1),
+        ("seq", "INTEGER", 1, 2),
+        ("at", "VARCHAR(32)", 1, 0),
+        ("kind", "VARCHAR(16)", 1, 0),
+        ("payload", "JSON", 1, 0),
+        ("said", "JSON", 1, 0),
+    ],
+    "sessions": [
+        ("id", "VARCHAR(32)", 1, 1),
+        ("started_at", "VARCHAR(32)", 1, 0),
+        ("updated_at", "VARCHAR(32)", 1, 0),
+        ("language", "VARCHAR(2)", 1, 0),
+        ("finished", "BOOLEAN", 1, 0),
+        ("setup", "JSON", 1, 0),
+        ("plan", "JSON", 1, 0),
+    ],
+}
+
+
+def test_a_new_database_has_exactly_these_columns(store, path):
+    assert columns(path) == EXPECTED
+
+
+def test_the_oldest_database_comes_to_the_same_columns(opened, url, oldest):
+    opened(url).close()
+    assert columns(oldest) == EXPECTED
+
+
+def test_what_the_oldest_database_held_is_still_there_and_can_be_gone_on_with(opened, url, oldest):
+    store = opened(url)
+    assert store.session("old") == SessionRow(
+        "old", "2026-01-01T00:00:00.000+00:00", "2026-01-01T00:01:00.000+00:00", "zh", True,
+        {"language": "zh", "topics": []}, ("vae-loss",),
+    )  # fmt: skip
+    assert store.events("old") == [
+        StoredEvent(0, "2026-01-01T00:00:00.000+00:00", "started", {"text": ""}, ({"text": "你好"},)),
+        StoredEvent(1, "2026-01-01T00:01:00.000+00:00", "answered", {"text": "梯度"}, ()),
+    ]
+    store.append("old", 2, "graded", {})
+    assert len(store.events("old")) == 3
+
+
+def test_the_migrations_lead_to_the_tables_that_the_program_uses(store, url):
+    # A change to tables.py without a migration fails here.
+    database = create_engine(url)
+    with database.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    database.dispose()
+
+
+def test_there_is_one_line_of_migrations_from_0001_to_the_present():
+    folder = os.path.join(os.path.dirname(interviewer.storage.__file__), "migrations")
+    revisions = list(ScriptDirectory(folder).walk_revisions())
+    assert revisions[-1].revision == "0001"
+    assert revisions[-1].down_revision is None
+    assert len(ScriptDirectory(folder).get_heads()) == 1
+
+
+def test_opening_again_changes_nothing(opened, url, path):
+    opened(url).close()
+    before = path.read_bytes()
+    opened(url).close()
+    assert path.read_bytes() == before
+
+
+def test_a_newer_schema_is_refused_politely_and_left_alone(url, oldest):
+    with closing(sqlite3.connect(oldest)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("ALTER TABLE sessions ADD COLUMN mood TEXT")
+    before = columns(oldest)
+    with pytest.raises(StorageError) as caught:
+        Store(url)
+    assert str(caught.value) == (
+        "the database is of a newer version of this program (schema 9999); update it: `pip install -U interviewer`"
+    )
+    assert columns(oldest) == before
+
+
+def test_a_database_with_two_schemas_at_once_is_an_error_of_ours(url, oldest):
+    with closing(sqlite3.connect(oldest)) as database, database:
+        database.execute("INSERT INTO alembic_version VALUES ('0002')")
+    with pytest.raises(StorageError, match=" failed: Version table 'alembic_version' has more than one head"):
+        Store(url)
+
+
+def test_the_database_of_another_program_is_not_taken_over(url, path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            "CREATE TABLE sessions (id INTEGER, name TEXT); INSERT INTO sessions VALUES (1, 'theirs')"
+        )
+    before = columns(path)
+    with pytest.raises(StorageError, match=r" failed: table sessions already exists$"):
+        Store(url)
+    assert columns(path) == before
+
+
+# The end of the process in the midst of making the schema, right after the first table.
+END_HALF_WAY = """
+import os, sys
+from sqlalchemy import Engine, event
+from interviewer.storage import Store
+
+@event.listens_for(Engine, "after_cursor_execute")
+def end(connection, cursor, statement, *rest):
+    if "CREATE TABLE sessions" in statement:
+        os._exit(9)
+
+Store(sys.argv[1])
+"""
+
+
+def test_an_end_in_the_midst_of_a_migration_leaves_nothing_half_done(opened, url, path, python):
+    path.parent.mkdir()
+    assert python(END_HALF_WAY, url).wait(60) == 9
+    assert columns(path) == {}
+    store = opened(url)
+    store.create("s1", "en", {}, [])
+    assert columns(path) == EXPECTED

@@ -1,0 +1,158 @@
+"""Debrief, history and practice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from interviewer.interview import Setup
+from interviewer.ui.past import MOST
+
+
+@pytest.fixture
+def finished(engine):
+    view = engine.start(Setup(language="en", questions=1))
+    engine.say(view.session_id, "<img src=x onerror=alert(1)> Weights are shared across positions.")
+    engine.submit(view.session_id, "stop")
+    return view.session_id
+
+
+def last(steps):
+    shown = {}
+    for step in steps:
+        shown.update(step)
+    return shown
+
+
+def test_a_debrief_is_shown_with_its_files(page, finished):
+    tab = page._debrief
+    shown = tab.open(finished, "en")
+    assert "<img" not in shown[tab.report]
+    assert shown[tab._shown] == finished
+    for kind, button in tab.files.items():
+        path = Path(shown[button]["value"])
+        assert path.suffix == f".{kind}"
+        assert path.stat().st_size > 500
+    tab.closed(finished, finished)
+    assert not path.exists()
+
+
+def test_a_debrief_of_nothing_is_an_error_in_a_line(page):
+    tab = page._debrief
+    shown = tab.open("no-such", "zh")
+    assert list(shown) == [tab.status]
+
+
+def test_the_debrief_opens_by_itself_only_when_the_interview_is_over(page, engine, finished):
+    tab = page._debrief
+    running = engine.start(Setup(language="en", questions=1)).session_id
+    assert tab.report not in tab.open_if_finished(running, "", "en")
+    assert tab.report not in tab.open_if_finished("", "", "en")
+    assert tab.report not in tab.open_if_finished(finished, finished, "en")
+    assert tab.report in tab.open_if_finished(finished, "", "en")
+
+
+def test_code_links_open_in_the_frame(page, engine):
+    tab = page._debrief
+    item = next(i for i in engine.corpus.items.values() if i.code)
+    view = engine.start(Setup(language="zh", questions=50, topics=(item.topic,)))
+    for _ in view.state.plan:
+        engine.submit(view.session_id, "跳过")
+    shown = tab.open(view.session_id, "zh")
+    assert 'target="code-viewer"' in shown[tab.report]
+    assert f"/code/{item.code[0].file}?symbol=" in shown[tab.report]
+    assert 'name="code-viewer"' in page.signs.updates("zh")[tab.pane]["value"]
+    assert shown[tab.pane]["visible"]
+
+
+def test_an_empty_history_says_so(page):
+    tab = page._history
+    shown = tab.listed("en")
+    assert "no interviews" in shown[tab.note]
+    assert not shown[tab.list]["visible"]
+    assert not shown[tab.actions]["visible"]
+
+
+def test_the_history_lists_what_happened_in_the_pages_language(page, engine, finished):
+    engine.start(Setup(language="zh", questions=2, topics=("rnn",)))
+    tab = page._history
+    lines = [line for line, _ in tab.listed("en")[tab.list]["choices"]]
+    assert "Chinese · Recurrent networks and sequences · 0 of 2 answered · unfinished" in lines[0]
+    assert "English · All topics · 1 of 1 answered · score" in lines[1]
+    assert "循环神经网络" in tab.listed("zh")[tab.list]["choices"][0][0]
+
+
+def test_only_an_unfinished_interview_can_go_on(page, engine, finished):
+    running = engine.start(Setup(language="en", questions=1)).session_id
+    tab = page._history
+    assert tab.chosen(running)[tab.go_on]["visible"]
+    assert not tab.chosen(finished)[tab.go_on]["visible"]
+    assert not tab.chosen(None)[tab.actions]["visible"]
+
+
+def test_deleting_forgets_the_interview_everywhere(page, engine, finished):
+    history, debrief = page._history, page._debrief
+    debrief.open(finished, "en")
+    shown = debrief.closed(finished, finished)
+    assert shown[debrief.empty]["visible"] and shown[debrief.report] == ""
+    assert page._left_behind(finished, finished, "en")[page._interview.form.panel]["visible"]
+    shown = history.deleted(finished, "en")
+    assert shown[history.list]["choices"] == []
+    assert history.deleted(finished, "en")[history.list]["choices"] == []  # twice does no harm
+
+
+def test_a_long_history_shows_its_latest(page, engine):
+    for _ in range(MOST + 1):
+        engine.start(Setup(language="en", questions=1))
+    tab = page._history
+    shown = tab.listed("en")
+    assert len(shown[tab.list]["choices"]) == MOST
+    assert str(MOST) in shown[tab.note]
+
+
+def test_the_form_offers_the_latest_unfinished_interviews(page, engine, finished):
+    form = page._interview.form
+    assert not form.offered("en")[form.resume]["visible"]
+    sessions = [engine.start(Setup(language="en", questions=1)).session_id for _ in range(6)]
+    shown = form.offered("en")
+    assert shown[form.resume]["visible"]
+    assert {value for _, value in shown[form.earlier]["choices"]} <= set(sessions)
+    assert len(shown[form.earlier]["choices"]) == 4
+
+
+@pytest.mark.parametrize("query", ["VAE reparameterization", "重参数化"])
+def test_practice_finds_questions_in_either_language(page, query):
+    tab = page._practice
+    shown = last(tab.searched(query, "", None, "en"))
+    assert "vae" in " ".join(value for _, value in shown[tab.found]["choices"])
+
+
+def test_practice_keeps_to_the_topic_and_says_when_nothing_fits(page, engine):
+    tab = page._practice
+    shown = last(tab.searched("", "rnn", None, "en"))
+    assert {engine.corpus.item(i).topic for _, i in shown[tab.found]["choices"]} == {"rnn"}
+    shown = last(tab.searched("the", "rnn", "rnn-lstm-gru-units", "en"))
+    assert {engine.corpus.item(i).topic for _, i in shown[tab.found]["choices"]} <= {"rnn"}
+    shown = last(tab.searched("?!", "", None, "en"))
+    assert "Nothing fits" in shown[tab.search_status]
+
+
+def test_practice_grades_and_shows_why(page, engine):
+    tab = page._practice
+    item = next(iter(engine.corpus.items.values()))
+    assert "###" in tab.picked(item.id, "en")[tab.question]
+    shown = last(tab.graded(item.id, item.answer.en + " <script>x</script>", "en"))
+    assert "<script" not in shown[tab.result]
+    assert item.key_points[0].text.en.split()[0] in shown[tab.result]
+    assert shown[tab.grade]["interactive"]
+    assert engine.sessions() == []
+
+
+def test_practice_needs_a_question_and_an_answer(page, engine):
+    tab = page._practice
+    item = next(iter(engine.corpus.items))
+    assert "Pick a question" in last(tab.graded(None, "words", "en"))[tab.status]
+    assert "Write an answer" in last(tab.graded(item, " ", "en"))[tab.status]
+    assert "100,001" in last(tab.graded(item, "x" * 100_001, "en"))[tab.status]
+    assert not tab.picked("no-such", "en")[tab.panel]["visible"]
