@@ -269,8 +269,8 @@ class Engine:
 
     def _move(self, view: View, seq: int, event: Event) -> View:
         """Apply an event, put the lines into words, and store both before anyone sees them."""
-        turns = _candidate_turn(view.state, event)
         state, lines = advance(view.state, event, self._items(view.state))
+        turns = _candidate_turn(view.state, event)
         said = tuple(self._spoken(view, line, f"{view.session_id}:{seq}:{n}") for n, line in enumerate(lines))
         payload = {"text": event.text, "grade": asdict(event.grade) if event.grade else None}
         self.store.append(

@@ -317,6 +317,15 @@ def test_a_journal_that_cannot_be_written_is_refused_before_a_row_is_graded(smal
     assert small.grader.graded == []
 
 
+def test_a_row_is_on_disk_as_soon_as_it_is_reported(small, source, tmp_path):
+    kept: list[int] = []
+    journal = journal_of(tmp_path / "out.csv")
+    grade_table(
+        small, source, tmp_path / "out.csv", report=lambda _: kept.append(journal.read_bytes().count(b"\n") - 1)
+    )
+    assert kept == [1, 2, 3, 4, 5]
+
+
 def test_an_old_output_stays_until_the_new_one_is_whole(small, source, tmp_path):
     target = tmp_path / "out.csv"
     target.write_text("old")

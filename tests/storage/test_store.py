@@ -66,13 +66,13 @@ def test_times_are_utc_with_milliseconds(store):
 
 
 def test_interviews_are_listed_latest_first_and_within_the_limit(store, monkeypatch):
-    times(monkeypatch, "2026-01-01", "2026-01-03", "2026-01-02", "2026-01-02")
-    for name in ("old", "new", "same-b", "same-a"):
+    times(monkeypatch, "2026-01-01", "2026-01-03", "2026-01-02", "2026-01-02", "2026-01-02")
+    for name in ("old", "new", "same-b", "same-a", "same-c"):
         begin(store, name)
-    assert [r.id for r in store.sessions()] == ["new", "same-a", "same-b", "old"]
+    assert [r.id for r in store.sessions()] == ["new", "same-a", "same-b", "same-c", "old"]
     assert [r.id for r in store.sessions(2)] == ["new", "same-a"]
     assert store.sessions(0) == []
-    assert store.count() == 4
+    assert store.count() == 5
 
 
 def test_what_was_stored_is_there_after_closing_and_opening(opened, url):

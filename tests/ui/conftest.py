@@ -20,6 +20,7 @@ def page(engine: Any) -> Iterator[Any]:
     with gr.Blocks(analytics_enabled=False) as blocks:
         made = Page(engine)
         made.wire(blocks)
+        made.blocks = blocks  # for tests that look at all components
     yield made
 
 

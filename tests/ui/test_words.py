@@ -76,7 +76,7 @@ def test_every_sign_changes_with_the_language(page):
 def test_no_component_shows_words_that_do_not_switch(page):
     """Whatever has a label, a text or a placeholder of its own has a sign for it."""
     signed = page.signs.updates("en")
-    for block in page._tabs.parent.blocks.values() if hasattr(page._tabs.parent, "blocks") else []:
+    for block in page.blocks.blocks.values():
         signs = signed.get(block, {})
         if isinstance(block, gr.Button | gr.DownloadButton):
             assert "value" in signs or "label" in signs, block.elem_id
