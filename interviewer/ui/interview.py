@@ -51,7 +51,7 @@ class InterviewTab:
             self.again = signs.put(gr.Button(size="sm", visible=False, elem_id="again"), value="try_again")
             with gr.Column(elem_classes="answering") as self.answering:
                 self.box = signs.put(
-                    gr.Textbox(lines=1, max_lines=14, elem_id="answer", autofocus=True),
+                    gr.Textbox("", lines=1, max_lines=14, elem_id="answer", autofocus=True),
                     label="your_answer",
                     placeholder="answer_placeholder",
                 )

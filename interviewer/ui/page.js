@@ -2,6 +2,7 @@
 window.interviewer = {
   inLanguage(language) {
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+    document.documentElement.dataset.ready = "";
     const title = document.querySelector("#title h1");
     if (title) document.title = title.textContent;
   },

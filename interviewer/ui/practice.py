@@ -33,7 +33,7 @@ class PracticeTab:
             signs.put(gr.HTML(), value=_heading)
             with gr.Row():
                 self.query = signs.put(
-                    gr.Textbox(lines=1, max_lines=1, scale=3, min_width=220, elem_id="search"),
+                    gr.Textbox("", lines=1, max_lines=1, scale=3, min_width=220, elem_id="search"),
                     label="search",
                     placeholder="search_placeholder",
                 )
@@ -51,7 +51,7 @@ class PracticeTab:
             self.found = signs.put(gr.Radio(choices=[], elem_classes="cards", elem_id="found"), label="found")
         with gr.Column(visible=False, elem_classes="sheet", elem_id="practice-question") as self.panel:
             self.question = gr.Markdown(latex_delimiters=LATEX, elem_classes="asked")
-            self.box = signs.put(gr.Textbox(lines=5, max_lines=16, elem_id="practice-answer"), label="your_answer")
+            self.box = signs.put(gr.Textbox("", lines=5, max_lines=16, elem_id="practice-answer"), label="your_answer")
             self.grade = signs.put(gr.Button(variant="primary", elem_id="grade"), value="grade")
             self.status = gr.HTML(elem_id="practice-status", elem_classes="note")
             self.result = gr.HTML(elem_id="practice-result", apply_default_css=False)

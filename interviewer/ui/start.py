@@ -39,7 +39,7 @@ class StartForm:
                     gr.Slider(1, MOST_QUESTIONS, value=5, step=1, elem_id="count"), label="count", info="count_info"
                 )
             self.focus = signs.put(
-                gr.Textbox(lines=1, max_lines=3, max_length=500, elem_id="focus"),
+                gr.Textbox("", lines=1, max_lines=3, max_length=500, elem_id="focus"),
                 label="focus",
                 placeholder="focus_placeholder",
             )

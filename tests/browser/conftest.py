@@ -89,7 +89,7 @@ class Tab:
     def open(self, path: str = "/") -> Tab:
         self.page.goto(self.address + path)
         self.page.wait_for_selector("#start:visible, #talk:visible, #debrief-report:visible")
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_selector("html[data-ready]", state="attached")
         return self
 
     def start(self, questions: int = 2, topic: str = "") -> None:

@@ -7,13 +7,16 @@ import re
 import pytest
 
 VAGUE = {
-    "zh": "大概就是把前面的信息一步一步往后传，然后根据任务训练一下，细节我记不太清楚了。",
-    "en": "Roughly, information is passed along step by step and trained on the task; I do not recall the details.",
+    "zh": "大概就是把前面的信息一步一步往后传，然后根据具体的任务去训练它。",
+    "en": "Roughly, information is passed along step by step and then it is trained on the task at hand.",
 }
 TITLES = {"zh": "循环神经网络", "en": "Recurrent networks"}
 SAYS = {
     "zh": {"hint": "提示", "skip": "跳过|换一题", "follow": "追问 1", "score": "总分", "of": "第 1 题，共 3 题"},
-    "en": {"hint": "hint", "skip": "skip|move on", "follow": "Follow-up 1", "score": "Overall score", "of": "Question 1 of 3"},
+    "en": {
+        "hint": "hint", "skip": "skip|move on", "follow": "Follow-up 1", "score": "Overall score",
+        "of": "Question 1 of 3",
+    },
 }  # fmt: skip
 
 
@@ -82,7 +85,7 @@ def test_two_tabs_of_one_browser_have_two_interviews(new_tab):
     one = new_tab("en").open()
     one.start()
     other = new_tab(context=one.page.context).open()
-    other.press("leave")  # a new tab finds the running interview first
+    other.page.click("#leave")  # a new tab finds the running interview first
     other.page.wait_for_selector("#start:visible")
     other.start()
     assert one.page.url != other.page.url

@@ -124,7 +124,7 @@ def test_every_control_has_a_name(new_tab):
     for number in range(4):
         tab.tab(number)
         nameless = tab.page.evaluate("""() => [...document.querySelectorAll('button, input, textarea, iframe')]
-            .filter(e => e.offsetParent !== null && !(e.innerText || '').trim() && !e.title && !e.getAttribute('aria-label')
-                && !(e.labels && [...e.labels].some(l => l.innerText.trim())))
+            .filter(e => e.offsetParent !== null && !(e.innerText || '').trim() && !e.title
+                && !e.getAttribute('aria-label') && !(e.labels && [...e.labels].some(l => l.innerText.trim())))
             .map(e => e.outerHTML.slice(0, 200))""")
         assert nameless == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -74,11 +75,9 @@ def test_the_address_can_be_typed(host, url):
 
 
 def run_app(*arguments, **environment):
-    import os
-
     return subprocess.run(
-        [sys.executable, "app.py", *arguments], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True,
-        timeout=60,
+        [sys.executable, "app.py", *arguments], cwd=ROOT, env={**os.environ, **environment},
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 
 

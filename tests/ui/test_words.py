@@ -93,3 +93,8 @@ def test_switching_keeps_what_is_shown(page):
     assert updates[page._interview.form.begin]["value"] == WORDS["start"][1]
     assert "value" not in updates[page._interview.box]
     assert "value" not in updates[page._interview.form.topics]
+
+
+def test_an_untouched_box_holds_an_empty_text(page):
+    """Gradio hands a handler None for a box without a value."""
+    assert [b.value for b in page.blocks.blocks.values() if isinstance(b, gr.Textbox)].count(None) == 0
