@@ -28,7 +28,9 @@ def test_an_interview_runs_from_greeting_to_debrief(engine: Engine, language: st
     steps = 0
     while not view.finished:
         answer = model_answer(engine, view.state.exchange.item_id, language)
-        view = engine.say(view.session_id, answer if view.state.number != 2 else ("不知道" if language == "zh" else "no idea"))
+        view = engine.say(
+            view.session_id, answer if view.state.number != 2 else ("不知道" if language == "zh" else "no idea")
+        )
         steps += 1
         assert steps < 12
     debrief = engine.debrief(view.session_id)
@@ -178,7 +180,9 @@ def test_too_long_a_message_is_refused_and_nothing_stored(engine: Engine) -> Non
     assert len(engine.store.events(view.session_id)) == 1
 
 
-@pytest.mark.parametrize("message", ["", "   ", "😀🎉", "\0", "<script>alert(1)</script>", "x" * 50_000, "import torch\nprint(1)"])
+@pytest.mark.parametrize(
+    "message", ["", "   ", "😀🎉", "\0", "<script>alert(1)</script>", "x" * 50_000, "import torch\nprint(1)"]
+)
 def test_odd_messages_are_taken_and_graded(engine: Engine, message: str) -> None:
     view = engine.start(Setup(questions=1))
     view = engine.say(view.session_id, message)

@@ -29,18 +29,14 @@ from torch import Tensor, nn
 class CNN(nn.Module):
     """Convolution blocks, global average pooling, one linear layer."""
 
-    def __init__(
-        self, in_channels: int = 1, num_classes: int = 10, widths: Sequence[int] = (32, 64)
-    ) -> None:
+    def __init__(self, in_channels: int = 1, num_classes: int = 10, widths: Sequence[int] = (32, 64)) -> None:
         """Build one block per entry of `widths`; grey images have 1 input channel, RGB has 3."""
         super().__init__()
         if not widths or min(in_channels, num_classes, *widths) < 1:
             raise ValueError("in_channels, num_classes and every width must be at least 1")
         self.in_channels = in_channels
         channels = [in_channels, *widths]
-        self.features = nn.Sequential(
-            *(_block(channels[i], channels[i + 1]) for i in range(len(widths)))
-        )
+        self.features = nn.Sequential(*(_block(channels[i], channels[i + 1]) for i in range(len(widths))))
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(channels[-1], num_classes)
 
@@ -48,8 +44,7 @@ class CNN(nn.Module):
         """Map images (B, C, H, W) to class logits (B, num_classes); any H, W >= 1."""
         if images.dim() != 4 or images.shape[1] != self.in_channels or 0 in images.shape:
             raise ValueError(
-                f"expected images of shape (B, {self.in_channels}, H, W), none of them 0; "
-                f"got {tuple(images.shape)}"
+                f"expected images of shape (B, {self.in_channels}, H, W), none of them 0; got {tuple(images.shape)}"
             )
         maps = self.features(images)  # (B, widths[-1], ~H / 2^blocks, ~W / 2^blocks)
         pooled = self.pool(maps).flatten(1)  # (B, widths[-1]): the size of the image is gone
@@ -113,9 +108,7 @@ def digits() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     data = load_digits()
     images = torch.tensor(data.images / 16.0, dtype=torch.float32).unsqueeze(1)
     labels = torch.tensor(data.target, dtype=torch.int64)
-    train_ids, test_ids = train_test_split(
-        range(len(labels)), test_size=0.25, stratify=data.target, random_state=0
-    )
+    train_ids, test_ids = train_test_split(range(len(labels)), test_size=0.25, stratify=data.target, random_state=0)
     return images[train_ids], images[test_ids], labels[train_ids], labels[test_ids]
 
 

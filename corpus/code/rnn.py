@@ -67,8 +67,7 @@ class SequenceClassifier(nn.Module):
         """
         if tokens.dim() != 2 or lengths.shape != tokens.shape[:1] or len(tokens) == 0:
             raise ValueError(
-                "expected tokens (B, T) and lengths (B,), B >= 1; "
-                f"got {tuple(tokens.shape)} and {tuple(lengths.shape)}"
+                f"expected tokens (B, T) and lengths (B,), B >= 1; got {tuple(tokens.shape)} and {tuple(lengths.shape)}"
             )
         if lengths.min() < 1 or lengths.max() > tokens.shape[1]:
             raise ValueError(f"every length must lie in 1..{tokens.shape[1]}")
@@ -129,9 +128,7 @@ def accuracy(model: SequenceClassifier, sequences: Sequence[Tensor], labels: Ten
     return float((predictions == labels).float().mean())
 
 
-def marker_order(
-    count: int, seed: int, min_length: int = 2, max_length: int = 20
-) -> tuple[list[Tensor], Tensor]:
+def marker_order(count: int, seed: int, min_length: int = 2, max_length: int = 20) -> tuple[list[Tensor], Tensor]:
     """Draw sequences with one A and one B among filler; the label is 1 if A comes first."""
     generator = torch.Generator().manual_seed(seed)
     sequences: list[Tensor] = []
@@ -145,9 +142,7 @@ def marker_order(
     return sequences, labels
 
 
-def bag_of_words_accuracy(
-    train_set: tuple[list[Tensor], Tensor], test_set: tuple[list[Tensor], Tensor]
-) -> float:
+def bag_of_words_accuracy(train_set: tuple[list[Tensor], Tensor], test_set: tuple[list[Tensor], Tensor]) -> float:
     """Return the test accuracy of logistic regression on token counts, which have no order."""
 
     def counts(sequences: list[Tensor]) -> Tensor:

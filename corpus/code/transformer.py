@@ -99,9 +99,7 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(model_dim)
         self.attention = MultiHeadAttention(model_dim, num_heads)
         self.feed_forward_norm = nn.LayerNorm(model_dim)
-        self.feed_forward = nn.Sequential(
-            nn.Linear(model_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, model_dim)
-        )
+        self.feed_forward = nn.Sequential(nn.Linear(model_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, model_dim))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Map (B, T, D) to (B, T, D); `mask` is as in scaled_dot_product_attention."""
@@ -129,9 +127,7 @@ class TransformerClassifier(nn.Module):
         self.use_positions = use_positions
         # nn.Embedding starts at unit variance, the scale of the sinusoids: no sqrt(D) factor.
         self.embedding = nn.Embedding(vocab_size, model_dim, padding_idx=PAD)
-        self.layers = nn.ModuleList(
-            EncoderLayer(model_dim, num_heads, hidden_dim) for _ in range(num_layers)
-        )
+        self.layers = nn.ModuleList(EncoderLayer(model_dim, num_heads, hidden_dim) for _ in range(num_layers))
         self.norm = nn.LayerNorm(model_dim)  # pre-norm leaves the sum path unnormalised
         self.fc = nn.Linear(model_dim, output_dim)
 

@@ -52,25 +52,19 @@ class DoubleConv(nn.Module):
 class UNet(nn.Module):
     """`depth` levels down and up again, with a skip connection at each."""
 
-    def __init__(
-        self, in_channels: int = 1, num_classes: int = 1, width: int = 16, depth: int = 3
-    ) -> None:
+    def __init__(self, in_channels: int = 1, num_classes: int = 1, width: int = 16, depth: int = 3) -> None:
         """`width` channels at full size, twice as many at each level below."""
         super().__init__()
         if min(in_channels, num_classes, depth) < 1:
             raise ValueError("in_channels, num_classes and depth must be at least 1")
         self.in_channels = in_channels
         widths = [width * 2**level for level in range(depth + 1)]  # the last is the bottom
-        self.down = nn.ModuleList(
-            DoubleConv(i, o) for i, o in zip([in_channels, *widths], widths[:-1], strict=False)
-        )
+        self.down = nn.ModuleList(DoubleConv(i, o) for i, o in zip([in_channels, *widths], widths[:-1], strict=False))
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         self.bottom = DoubleConv(widths[-2], widths[-1])
         # A transposed convolution whose kernel equals its stride writes each output once, so it
         # leaves no checkerboard of uneven overlaps.
-        self.up = nn.ModuleList(
-            nn.ConvTranspose2d(2 * w, w, kernel_size=2, stride=2) for w in widths[-2::-1]
-        )
+        self.up = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, kernel_size=2, stride=2) for w in widths[-2::-1])
         self.merge = nn.ModuleList(DoubleConv(2 * w, w) for w in widths[-2::-1])
         self.head = nn.Conv2d(width, num_classes, kernel_size=1)
 
@@ -78,8 +72,7 @@ class UNet(nn.Module):
         """Map images (B, C, H, W), any H, W >= 1, to logits (B, num_classes, H, W)."""
         if images.dim() != 4 or images.shape[1] != self.in_channels or 0 in images.shape:
             raise ValueError(
-                f"expected images of shape (B, {self.in_channels}, H, W), none of them 0; "
-                f"got {tuple(images.shape)}"
+                f"expected images of shape (B, {self.in_channels}, H, W), none of them 0; got {tuple(images.shape)}"
             )
         x, skips = images, []
         for down in self.down:

@@ -46,9 +46,7 @@ class VAE(nn.Module):
         self.trunk = nn.Sequential(nn.Linear(input_dim, hidden_dim), nn.ReLU())
         self.mean = nn.Linear(hidden_dim, code_dim)
         self.log_variance = nn.Linear(hidden_dim, code_dim)
-        self.decoder = nn.Sequential(
-            nn.Linear(code_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, input_dim)
-        )
+        self.decoder = nn.Sequential(nn.Linear(code_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, input_dim))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map images (B, input_dim) to mean and log variance of q(z|x), each (B, code_dim)."""
@@ -106,9 +104,7 @@ def negative_elbo(x: Tensor, logits: Tensor, mean: Tensor, log_variance: Tensor)
     return NegativeElbo(reconstruction + kl, reconstruction, kl)
 
 
-def train(
-    model: VAE, images: Tensor, *, epochs: int = 150, batch_size: int = 128, lr: float = 2e-3
-) -> list[float]:
+def train(model: VAE, images: Tensor, *, epochs: int = 150, batch_size: int = 128, lr: float = 2e-3) -> list[float]:
     """Fit the model in place; return the negative ELBO of each epoch."""
     if len(images) == 0:
         raise ValueError("training needs at least one image")

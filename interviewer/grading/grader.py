@@ -34,6 +34,8 @@ from interviewer.text import language_of
 
 HELP_WORTH: dict[Help, float] = {"none": 1.0, "probe": 0.8, "hint": 0.5}
 """What a point is worth that was said only after a follow-up question or a hint."""
+NEGATED = 0.5
+"""Least overlap of terms for a sentence that is negated where the claim is not (or the reverse) to be its denial."""
 KEYWORD_LIST_CAP = 40.0
 BANDS: tuple[tuple[float, Verdict], ...] = ((80.0, "strong"), (60.0, "adequate"), (30.0, "weak"), (0.0, "poor"))
 _VOID: frozenset[Flag] = frozenset({"empty", "dont_know", "echoes_question", "gibberish"})
@@ -112,9 +114,13 @@ class Grader:
         return self._scored(grade, item, judged)
 
     def _judge(self, point: KeyPoint, match: Match) -> _Judged:
-        chances = self._calibration.trees[_mode(match)](match.features.row())
+        chances = self._calibration.models[_mode(match)](match.features.row())
+        negated = _mode(match) == "bare" and match.features.right_polarity and match.features.right_terms >= NEGATED
+        if negated:
+            chances = Probabilities(0.0, chances.partial, chances.missing, chances.covered)
         verdict, confidence = _verdict(chances)
-        evidence = {"covered": match.right_span, "partial": match.right_span, "contradicted": match.wrong_span}
+        denial = match.right_span if negated else match.wrong_span
+        evidence = {"covered": match.right_span, "partial": match.right_span, "contradicted": denial}
         return _Judged(
             point,
             PointResult(point.id, verdict, confidence, round(chances.credit, 4), evidence.get(verdict)),

@@ -1,9 +1,9 @@
-"""Features of a claim → probabilities of its four verdicts (gradient-boosted trees; Friedman, 2001), and the map from
-weighted points to a score with its interval.
+"""Features of a claim → probabilities of its four verdicts (multinomial logistic regression), and the map from weighted
+points to a score with its interval.
 
-The parameters are fitted by `python -m interviewer.training.verdicts` and shipped as safetensors: arrays and a JSON
-header, nothing that could run. They belong to an encoder (its cosines have their own scale): for an encoder they were
-not fitted on, a set that uses exact terms only stands in, and every grade is marked for review.
+The parameters are fitted by `python -m interviewer.training.verdicts` and shipped as JSON. They belong to an encoder
+(its cosines have their own scale): for an encoder they were not fitted on, a set that uses exact terms only stands in,
+and every grade is marked for review.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ CLASSES = ("covered", "partial", "missing", "contradicted")
 WORDS_ONLY = "words"
 Mode = Literal["wordings", "bare"]
 """Whether a claim has right and wrong wordings to compare with, or only its own text."""
-FILE = Path(__file__).with_name("verdicts.safetensors")
-ARRAYS = ("feature", "threshold", "left", "right", "value")
+FILE = Path(__file__).with_name("verdicts.json")
 
-Array = NDArray[Any]
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +57,19 @@ class Probabilities:
 
 
 @dataclass(frozen=True, slots=True)
-class Trees:
-    """A boosted ensemble as arrays of shape (trees, nodes); tree t votes for class t mod 4. A leaf's `left` is −1."""
+class VerdictModel:
+    """Standardise, multiply, softmax. Linear, so that more likeness to a right wording never counts against a point."""
 
-    feature: Array
-    threshold: Array
-    left: Array
-    right: Array
-    value: Array
-    """Leaf votes, learning rate included."""
+    mean: Array
+    """Shape (len(FEATURES),), like `scale`."""
+    scale: Array
+    weights: Array
+    """Shape (4, len(FEATURES)), rows in the order of `CLASSES`; 0 where a feature is not used."""
+    bias: Array
 
     def __call__(self, row: list[float]) -> Probabilities:
         """The probabilities for one claim's features."""
-        x = np.array(row, np.float32)
-        tree = np.arange(len(self.feature))
-        node = np.zeros(len(self.feature), np.int64)
-        while True:
-            left = self.left[tree, node]
-            inner = left >= 0
-            if not inner.any():
-                break
-            down = np.where(x[self.feature[tree, node]] <= self.threshold[tree, node], left, self.right[tree, node])
-            node = np.where(inner, down, node)
-        logits = self.value[tree, node].reshape(-1, len(CLASSES)).sum(axis=0)
+        logits = self.weights @ ((np.array(row) - self.mean) / self.scale) + self.bias
         p = np.exp(logits - logits.max())
         return Probabilities(*(round(float(v), 4) for v in p / p.sum()))
 
@@ -118,7 +107,7 @@ class Calibration:
     encoder: str
     """Fingerprint it was fitted on, or `WORDS_ONLY`."""
     version: str
-    trees: Mapping[Mode, Trees]
+    models: Mapping[Mode, VerdictModel]
     maps: Mapping[Mode, ScoreMap]
 
 
@@ -129,23 +118,29 @@ def load_calibration(fingerprint: str) -> Calibration:
     Raises:
         ModelUnavailable: the shipped file is missing, damaged, or for other features.
     """
-    from safetensors import SafetensorError, safe_open
-
     modes: tuple[Mode, ...] = ("wordings", "bare")
     try:
-        with safe_open(FILE, "numpy") as file:
-            header = json.loads(file.metadata()["verdicts"])
-            if tuple(header["features"]) != FEATURES:
-                raise ValueError("it is for other features")
-            key = fingerprint if fingerprint in header["encoders"] else WORDS_ONLY
-            trees = {m: Trees(*(file.get_tensor(f"{key}/{m}/{a}") for a in ARRAYS)) for m in modes}
-            maps = {m: _score_map(header["encoders"][key][m]) for m in modes}
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        content = json.loads(FILE.read_text(encoding="utf-8"))
+        if tuple(content["features"]) != FEATURES:
+            raise ValueError("it is for other features")
+        key = fingerprint if fingerprint in content["encoders"] else WORDS_ONLY
+        entries = content["encoders"][key]
+        models = {m: _model(entries[m]["model"]) for m in modes}
+        maps = {m: _score_map(entries[m]["map"]) for m in modes}
+        version = str(content["version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(
             f"{FILE.name} cannot be used ({error}); reinstall, or fit it again with "
             "`python -m interviewer.training.verdicts`"
         ) from None
-    return Calibration(key, header["version"], trees, maps)
+    return Calibration(key, version, models, maps)
+
+
+def _model(values: Mapping[str, Any]) -> VerdictModel:
+    mean, scale, weights, bias = (np.array(values[k], np.float64) for k in ("mean", "scale", "weights", "bias"))
+    if weights.shape != (len(CLASSES), len(FEATURES)) or not mean.shape == scale.shape == (len(FEATURES),):
+        raise ValueError("its arrays have the wrong shapes")
+    return VerdictModel(mean, scale, weights, bias)
 
 
 def _score_map(values: Mapping[str, Any]) -> ScoreMap:

@@ -41,8 +41,8 @@ _PHRASES: dict[Act, dict[Language, tuple[str, ...]]] = {
             "你好，我们开始吧。今天准备了 {total} 道题，不用追求完美，把你的理解讲清楚就好。",
         ),
         "en": (
-            "Hello and welcome. We have {total} questions; think aloud, and I may follow up as we go.",
-            "Hi, let's get started. There are {total} questions today. Just explain things the way you understand them.",
+            "Hello and welcome. We have {questions} today; think aloud, and I may follow up as we go.",
+            "Hi, let's get started. I have {questions} for you. Just explain things the way you understand them.",
         ),
     },
     "ask": {"zh": ("第 {number} 题（共 {total} 题）：{question}",), "en": ("Question {number} of {total}: {question}",)},
@@ -86,6 +86,7 @@ class ScriptedVoice:
         # The candidate's words go in last and are never a template themselves.
         words = template.format(
             total=total,
+            questions=f"{total} question{'' if total == 1 else 's'}",
             number=line.number,
             question=question,
             probe=point.probe.get(language) if point else "",

@@ -22,14 +22,20 @@ from interviewer.corpus import load_corpus
 from interviewer.errors import InputError
 from interviewer.grading.grader import claim_of, vocabulary_of
 from interviewer.grading.matching import FEATURES, Claim, Matcher, spans_of
-from interviewer.grading.verdicts import ARRAYS, CLASSES, FILE, FLOOR, WORDS_ONLY, Mode, Probabilities
+from interviewer.grading.verdicts import CLASSES, FILE, FLOOR, WORDS_ONLY, Mode, Probabilities
 from interviewer.retrieval.encoder import Encoder, Vectors, load_encoder
 from interviewer.schema import Item
 
-VERSION = "verdicts-3"
+VERSION = "verdicts-5"
 FOLDS = 6
 KNOTS = (-0.3, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+# What a claim's own text, alone, can be compared by.
+_ALONE = (
+    "right", "right_terms", "right_cosine", "right_rival", "own", "right_recall", "right_number", "chinese",
+)  # fmt: skip
+USED: Mapping[Mode, tuple[str, ...]] = {"wordings": FEATURES, "bare": _ALONE}
 _WRONG = ("reversed", "swapped")
+_NEVER = -30.0  # logit of a verdict that was not fitted
 _GOOD = ("strong", "paraphrase")
 
 
@@ -117,26 +123,40 @@ def tabulate(answers: Sequence[Answer], items: Mapping[str, Item], encoder: Enco
     return Table(*(np.array(v) for v in (full, bare, labels, groups, owners, weights)))
 
 
-def fit(x: Any, y: Any) -> Any:
-    """The boosted trees; small ones, since there are about a thousand rows."""
-    from sklearn.ensemble import GradientBoostingClassifier
+def fit(x: Any, y: Any, mode: Mode) -> dict[str, Any]:
+    """Parameters of a standardised multinomial logistic regression, as plain lists."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
 
-    model = GradientBoostingClassifier(
-        init="zero", n_estimators=100, learning_rate=0.06, max_leaf_nodes=6, max_depth=None, min_samples_leaf=12,
-        subsample=0.7, max_features=0.5, random_state=0,
-    )  # fmt: skip
-    return model.fit(x, y)
+    used = [FEATURES.index(name) for name in USED[mode]]
+    if mode == "bare":
+        # Without a wrong wording to compare with, a denial cannot be told from the claim: to accuse would be to guess.
+        # (A plain negation is recognised by rule, in grader.py.)
+        x, y = x[y != "contradicted"], y[y != "contradicted"]
+    scaler = StandardScaler().fit(x)
+    model = LogisticRegression(max_iter=3000, C=0.3).fit(scaler.transform(x)[:, used], y)
+    weights, bias = np.zeros((len(CLASSES), len(FEATURES))), np.full(len(CLASSES), _NEVER)
+    for row, name in enumerate(model.classes_):
+        weights[CLASSES.index(name), used] = model.coef_[row]
+        bias[CLASSES.index(name)] = model.intercept_[row]
+    return {
+        "mean": np.round(scaler.mean_, 5).tolist(),
+        "scale": np.round(scaler.scale_, 5).tolist(),
+        "weights": np.round(weights, 4).tolist(),
+        "bias": np.round(bias, 4).tolist(),
+    }
 
 
-def left_out(x: Any, y: Any, groups: Any) -> Any:
+def left_out(x: Any, y: Any, groups: Any, mode: Mode) -> Any:
     """Probabilities, shape (rows, 4), each from a model that has not seen the row's question."""
     from sklearn.model_selection import GroupKFold
 
     chances = np.zeros((len(y), len(CLASSES)))
     for train, test in GroupKFold(FOLDS).split(x, y, groups):
-        model = fit(x[train], y[train])
-        columns = [CLASSES.index(c) for c in model.classes_]
-        chances[np.ix_(test, columns)] = model.predict_proba(x[test])
+        p = fit(x[train], y[train], mode)
+        logits = ((x[test] - p["mean"]) / p["scale"]) @ np.array(p["weights"]).T + p["bias"]
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        chances[test] = e / e.sum(axis=1, keepdims=True)
     return chances
 
 
@@ -177,7 +197,6 @@ def score_map(credit: Any, spread: Any, gold: Any) -> tuple[dict[str, Any], Any]
 
 def describe(name: str, answers: Sequence[Answer], table: Table, chances: Any, scores: Any, lang: str) -> str:
     """One line of figures for one language."""
-    from scipy.stats import spearmanr
     from sklearn.metrics import f1_score
 
     rows = np.array([answers[i].lang == lang for i in table.answer_of])
@@ -190,14 +209,20 @@ def describe(name: str, answers: Sequence[Answer], table: Table, chances: Any, s
     gold = np.array([answers[i].score for i in mine])
     return (
         f"{name:<34} {lang}  macro-F1 {f1.mean():.2f} (covered {f1[0]:.2f}, missing {f1[1]:.2f}, contradicted "
-        f"{f1[2]:.2f})  {_agreement(spearmanr(scores[mine], gold)[0], scores[mine], gold)}"
+        f"{f1[2]:.2f})  {_agreement(scores[mine], gold)}"
         f"  {_tails(answers, mine, scores)}"
     )
 
 
-def _agreement(rank: float, scores: Any, gold: Any) -> str:
-    r = np.corrcoef(scores, gold)[0, 1]
-    return f"Spearman {rank:.2f}  r {r:.2f}  RMSE {np.sqrt(np.mean((scores - gold) ** 2)):.1f}"
+def _agreement(scores: Any, gold: Any) -> str:
+    error = np.sqrt(np.mean((scores - gold) ** 2))
+    return f"Spearman {_spearman(scores, gold):.2f}  r {np.corrcoef(scores, gold)[0, 1]:.2f}  RMSE {error:.1f}"
+
+
+def _spearman(a: Any, b: Any) -> float:
+    from scipy import stats
+
+    return float(stats.spearmanr(a, b).statistic)
 
 
 def _tails(answers: Sequence[Answer], mine: Sequence[int], scores: Any) -> str:
@@ -208,43 +233,17 @@ def _tails(answers: Sequence[Answer], mine: Sequence[int], scores: Any) -> str:
 
 def baseline(answers: Sequence[Answer], items: Mapping[str, Item], encoder: Encoder, lang: str) -> str:
     """The obvious script: cosine of the whole answer to the whole model answer."""
-    from scipy.stats import spearmanr
-
     mine = [a for a in answers if a.lang == lang]
     language: Any = lang
     ours = encoder.encode([a.text for a in mine])
     theirs = encoder.encode([items[a.item].answer.get(language) for a in mine])
     cosine, gold = (ours * theirs).sum(axis=1), np.array([a.score for a in mine])
     r = np.corrcoef(cosine, gold)[0, 1]
-    return f"{'cosine to the model answer':<34} {lang}  Spearman {spearmanr(cosine, gold)[0]:.2f}  r {r:.2f}"
-
-
-def arrays_of(model: Any) -> dict[str, Any]:
-    """A fitted ensemble as the arrays of `verdicts.Trees`, classes in our order."""
-    order = [list(model.classes_).index(c) for c in CLASSES]
-    trees = [stage[k].tree_ for stage in model.estimators_ for k in order]
-    nodes = max(t.node_count for t in trees)
-    filled: dict[str, Any] = {
-        "feature": np.zeros((len(trees), nodes), np.int16),
-        "threshold": np.zeros((len(trees), nodes), np.float64),
-        "left": np.full((len(trees), nodes), -1, np.int16),
-        "right": np.full((len(trees), nodes), -1, np.int16),
-        "value": np.zeros((len(trees), nodes), np.float32),
-    }
-    for n, tree in enumerate(trees):
-        count = tree.node_count
-        filled["feature"][n, :count] = np.maximum(tree.feature, 0)
-        filled["threshold"][n, :count] = tree.threshold
-        filled["left"][n, :count] = tree.children_left
-        filled["right"][n, :count] = tree.children_right
-        filled["value"][n, :count] = tree.value[:, 0, 0] * model.learning_rate
-    return {name: filled[name] for name in ARRAYS}
+    return f"{'cosine to the model answer':<34} {lang}  Spearman {_spearman(cosine, gold):.2f}  r {r:.2f}"
 
 
 def main() -> None:
     """Fit, print the figures on left-out questions, write the parameters."""
-    from safetensors.numpy import save_file
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--answers", type=Path, default=Path("eval/data/answers.jsonl"))
     parser.add_argument("--dry-run", action="store_true", help="print the figures, write nothing")
@@ -253,26 +252,24 @@ def main() -> None:
     answers = read_answers(options.answers, items)
     gold = np.array([a.score for a in answers])
     print(f"{len(answers)} answers to {len({a.item for a in answers})} questions, questions left out in {FOLDS} folds")  # noqa: T201
-    tensors: dict[str, Any] = {}
-    header: dict[str, Any] = {"version": VERSION, "features": FEATURES, "encoders": {}}
+    content: dict[str, Any] = {"version": VERSION, "features": FEATURES, "encoders": {}}
     real = load_encoder()
     for lang in ("zh", "en"):
         print(baseline(answers, items, real, lang))  # noqa: T201
     encoders: list[Encoder] = [real, WordsOnly()]
     for encoder in encoders:
         table = tabulate(answers, items, encoder)
-        entries = header["encoders"].setdefault(encoder.fingerprint, {})
+        entries = content["encoders"].setdefault(encoder.fingerprint, {})
         modes: tuple[Mode, ...] = ("wordings", "bare")
         for mode in modes:
             x = table.rows(mode)
-            chances = left_out(x, table.labels, table.groups)
-            entries[mode], scores = score_map(*answer_credits(table, chances, len(answers)), gold)
+            chances = left_out(x, table.labels, table.groups, mode)
+            fitted_map, scores = score_map(*answer_credits(table, chances, len(answers)), gold)
+            entries[mode] = {"model": fit(x, table.labels, mode), "map": fitted_map}
             for lang in ("zh", "en"):
                 print(describe(f"{encoder.fingerprint} {mode}", answers, table, chances, scores, lang), flush=True)  # noqa: T201
-            for name, array in arrays_of(fit(x, table.labels)).items():
-                tensors[f"{encoder.fingerprint}/{mode}/{name}"] = array
     if not options.dry_run:
-        save_file(tensors, FILE, metadata={"verdicts": json.dumps(header)})
+        FILE.write_text(json.dumps(content) + "\n", encoding="utf-8")
         print(f"written {FILE.name}, {FILE.stat().st_size // 1024} KiB")  # noqa: T201
 
 

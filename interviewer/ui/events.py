@@ -11,12 +11,15 @@ from gradio.blocks import Block
 Updates = dict[Block, Any]
 """What a handler changes; components that are not named stay as they are."""
 
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-"""Quick: no spinner, and no endpoint for others to build on."""
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+QUIET: dict[str, Any] = {**_PRIVATE, "queue": False}
+"""Quick and answered directly: no spinner, no stream, and no endpoint for others to build on."""
 ONCE: dict[str, Any] = {**QUIET, "trigger_mode": "once"}
 """A second click while the first is being worked on counts for nothing."""
-MODEL: dict[str, Any] = {**ONCE, "concurrency_id": "model", "concurrency_limit": 4}
-"""May wait for the embedding model, which works on one thing at a time anyway."""
+LATEST: dict[str, Any] = {**_PRIVATE, "trigger_mode": "always_last"}
+"""Streams; of several in a row, the last one counts."""
+MODEL: dict[str, Any] = {**_PRIVATE, "trigger_mode": "once", "concurrency_id": "model", "concurrency_limit": 4}
+"""Streams, and may wait for the embedding model, which works on one thing at a time anyway."""
 
 
 def merged(*parts: Updates) -> Updates:

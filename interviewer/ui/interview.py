@@ -239,7 +239,8 @@ class InterviewTab:
             if turn.speaker == "candidate":
                 continue
             *shown, last = messages(view.transcript[: place + 1])
-            for part in growing(last["content"]):
+            # While the model is being loaded, every step would wait for it: then at once.
+            for part in growing(last["content"]) if self._engine.ready else (last["content"],):
                 yield {self.chat: [*shown, {**last, "content": part}]}
                 time.sleep(_PAUSE)
         done = self.shown(view, language)

@@ -12,7 +12,7 @@ from interviewer.engine import Engine
 from interviewer.errors import InterviewerError
 from interviewer.schema import Language
 from interviewer.ui.debrief import DebriefTab
-from interviewer.ui.events import MODEL, ONCE, QUIET, Updates, distinct, merged
+from interviewer.ui.events import LATEST, MODEL, ONCE, QUIET, Updates, distinct, merged
 from interviewer.ui.history import HistoryTab
 from interviewer.ui.interview import InterviewTab, Place
 from interviewer.ui.practice import PracticeTab
@@ -23,7 +23,7 @@ _KEY = "interviewer"
 """Keeps what the browser remembers from colliding with other apps and readable after a restart. No secret."""
 _LANGUAGE_JS = "(language) => window.interviewer.inLanguage(language)"
 _ADDRESS_JS = "(session) => window.interviewer.atSession(session)"
-_WARM_DELAY = 0.7  # seconds for the first page to be drawn before loading the model competes with it
+_WARM_DELAY = 1.5  # seconds for the first page to be drawn before loading the model competes with it
 
 
 def build(engine: Engine) -> gr.Blocks:
@@ -42,6 +42,9 @@ class Page:
         self._engine = engine
         self.signs = signs = Signs()
         self._session, self._shown = gr.State(""), gr.State("")
+        self._ungraded = gr.State(
+            ""
+        )  # the interview, if its last answer was stored but not graded when the page was left
         self._memory = gr.BrowserState("", storage_key=f"{_KEY}.session", secret=_KEY)
         self._language_memory = gr.BrowserState("", storage_key=f"{_KEY}.language", secret=_KEY)
         with gr.Row(elem_id="masthead"):
@@ -77,13 +80,13 @@ class Page:
         arrived = blocks.load(
             self._arrive,
             [self._memory, self._language_memory],
-            distinct([self._language], self.signs.components, tab.outputs),
+            distinct([self._language, self._ungraded], self.signs.components, tab.outputs),
             **QUIET,
         )
         arrived.then(None, self._language, None, js=_LANGUAGE_JS, **QUIET)
         arrived.then(None, self._memory, None, js=_ADDRESS_JS, **QUIET)
-        graded = arrived.then(tab.catch_up, [self._session, self._language], tab.outputs, **MODEL)
-        self._then_debrief(graded)
+        self._then_debrief(arrived)
+        self._then_debrief(self._ungraded.change(tab.catch_up, [self._ungraded, self._language], tab.outputs, **MODEL))
         switched = self._language.input(
             self._switch,
             [self._language, self._session, self._practice.found, self._history.list],
@@ -97,11 +100,13 @@ class Page:
             **QUIET,
         )
         switched.then(None, self._language, None, js=_LANGUAGE_JS, **QUIET)
-        switched.then(self._practice.searched, self._search_inputs, self._practice.search_outputs, **QUIET)
+        switched.then(self._practice.searched, self._search_inputs, self._practice.search_outputs, **LATEST)
 
     def _arrive(self, memory: str | None, remembered: str | None, request: gr.Request) -> Updates:
         """Show the page in the visitor's language, and the interview that this browser tab is in."""
-        threading.Timer(_WARM_DELAY, self._engine.warm).start()
+        warming = threading.Timer(_WARM_DELAY, self._engine.warm)
+        warming.daemon = True
+        warming.start()
         language = preferred(remembered or request.headers.get("accept-language", ""))
         named = str(request.query_params.get("session") or "")
         switch = gr.update(value=language, label=word("language", language))
@@ -115,7 +120,8 @@ class Page:
                 continue
             # A finished interview is shown again only where the address asks for it.
             if view is not None and (session == named or not view.finished):
-                return merged(updates, self._interview.shown(view, language))
+                waits: Updates = {self._ungraded: session if view.waiting_for_grade else ""}
+                return merged(updates, waits, self._interview.shown(view, language))
         return merged(updates, self._interview.form_shown(language, note))
 
     def _switch(self, language: Language, session: str, question: str | None, past: str | None) -> Updates:
@@ -205,7 +211,7 @@ class Page:
         # Not `input`: it follows key presses only and misses what is pasted, deleted or written by an input method.
         gr.on(
             [tab.query.change, tab.query.submit, tab.topic.input, self._practice_tab.select],
-            tab.searched, self._search_inputs, tab.search_outputs, trigger_mode="always_last", **QUIET,
+            tab.searched, self._search_inputs, tab.search_outputs, **LATEST,
         )  # fmt: skip
         tab.found.input(tab.picked, [tab.found, self._language], tab.outputs, **QUIET)
         tab.grade.click(tab.graded, [tab.found, tab.box, self._language], tab.outputs, **MODEL)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import logging
 import os
 import socket
 import sys
@@ -14,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import closing
+from typing import NoReturn
 
 from interviewer.engine import Engine
 from interviewer.errors import InterviewerError, ServeError
@@ -26,15 +28,15 @@ _IDLE_WARM = 8.0  # seconds after which the model is loaded although no page has
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve the app until interrupted; the exit code."""
+    """Serve the app until interrupted; the exit code, for `leave`."""
     options = _options(arguments)
     try:
         with closing(listen(options.host, options.port)) as listener, tempfile.TemporaryDirectory() as folder:
             settings = load_settings()
             stay_at_home(settings, folder)
             engine = Engine(settings)
-            _ = engine.store  # a database that cannot be used is said now, not to the first visitor
-            run(engine, listener, options.host)
+            with closing(engine.store):  # opened now: one that cannot be used is no surprise for the first visitor
+                run(engine, listener, options.host)
     except InterviewerError as error:
         if options.debug:
             raise
@@ -43,6 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         pass
     return 0
+
+
+def leave(code: int) -> NoReturn:
+    """End the process as it is: unloading a model that is still being loaded would abort it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -130,7 +139,7 @@ def run(engine: Engine, listener: socket.socket, host: str) -> None:
     app = application(engine)
     gc.enable()
     port = listener.getsockname()[1]
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -140,6 +149,11 @@ def run(engine: Engine, listener: socket.socket, host: str) -> None:
             idle = threading.Timer(_IDLE_WARM, engine.warm)
             idle.daemon = True
             idle.start()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Open pages hold a stream each, which is cut now; Uvicorn would report every one as a crash.
+            logging.getLogger("uvicorn.error").disabled = True
+            await super().shutdown(sockets=sockets)
 
     Server(config).run(sockets=[listener])
 

@@ -24,9 +24,7 @@ def test_parameter_count_by_hand() -> None:
 
 
 @pytest.mark.parametrize("hidden_dims", [(), (16,), (32, 16)])
-def test_gradient_reaches_every_parameter(
-    hidden_dims: tuple[int, ...], assert_gradients: Callable[..., None]
-) -> None:
+def test_gradient_reaches_every_parameter(hidden_dims: tuple[int, ...], assert_gradients: Callable[..., None]) -> None:
     model = autoencoder.Autoencoder(64, 4, hidden_dims)
     x = torch.rand(8, 64)
     assert_gradients(model, F.mse_loss(model(x), x))

@@ -74,9 +74,7 @@ def test_gru_state_by_its_equations() -> None:
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_gradient_reaches_every_parameter(
-    bidirectional: bool, assert_gradients: Callable[..., None]
-) -> None:
+def test_gradient_reaches_every_parameter(bidirectional: bool, assert_gradients: Callable[..., None]) -> None:
     model = build(bidirectional=bidirectional)
     logits = model(*rnn.pad_batch(SEQUENCES))
     assert_gradients(model, F.cross_entropy(logits, torch.tensor([0, 1, 2, 0])))

@@ -28,7 +28,9 @@ def test_each_sentence_is_a_point_in_its_language(language: str) -> None:
 
 
 def test_a_single_sentence_is_split_at_its_clauses() -> None:
-    item = as_item("What is dropout?", "Dropout zeroes random units while training, and it scales up the units that are kept.")
+    item = as_item(
+        "What is dropout?", "Dropout zeroes random units while training, and it scales up the units that are kept."
+    )
     assert len(item.key_points) == 2
 
 
@@ -69,7 +71,9 @@ def test_a_good_answer_beats_half_an_answer_beats_none(grader: Any, language: st
     good = grader.grade(item, REFERENCE[language]).score
     cut = "。" if language == "zh" else ". "
     half = grader.grade(item, REFERENCE[language].split(cut)[0]).score
-    none = grader.grade(item, "今天天气不错，我们去公园散步吧。" if language == "zh" else "The weather is fine today; let us walk.").score
+    none = grader.grade(
+        item, "今天天气不错，我们去公园散步吧。" if language == "zh" else "The weather is fine today; let us walk."
+    ).score
     assert good > half > none
 
 

@@ -30,7 +30,7 @@ def test_every_act_has_words_in_both_languages() -> None:
     for act, phrases in _PHRASES.items():
         assert set(phrases) == set(LANGUAGES), act
         for language, texts in phrases.items():
-            plain = [t.format(total=1, number=1, question="", probe="", hint="") for t in texts]
+            plain = [t.format(total=1, questions="", number=1, question="", probe="", hint="") for t in texts]
             assert all(language_of(t) in (language, None) for t in plain), act
 
 
@@ -40,6 +40,13 @@ def test_a_question_is_asked_in_the_corpus_words_with_its_number(language: Langu
     assert words in text
     assert "2" in text
     assert "5" in text
+
+
+def test_one_question_is_not_called_questions() -> None:
+    for seed in range(10):
+        text = ScriptedVoice().say(Line("greet"), None, "en", 1, random.Random(seed))
+        assert "1 question" in text
+        assert "questions" not in text
 
 
 def test_probe_and_hint_use_the_points_own() -> None:

@@ -34,7 +34,7 @@ INSERT INTO sessions VALUES ('old', '2026-01-01T00:00:00.000+00:00', '2026-01-01
     '{"language": "zh", "topics": []}', '["vae-loss"]');
 INSERT INTO events VALUES ('old', 0, '2026-01-01T00:00:00.000+00:00', 'started', '{"text": ""}', '[{"text": "你好"}]');
 INSERT INTO events VALUES ('old', 1, '2026-01-01T00:01:00.000+00:00', 'answered', '{"text": "梯度"}', '[]');
-"""  # noqa: E501
+"""
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -134,3 +135,15 @@ def test_the_page_is_built_and_served_without_leaving_the_computer(engine, tmp_p
         thread.join()
         listener.close()
     assert set(looked_up) <= {"127.0.0.1", "localhost", "None"}
+
+
+def test_the_program_ends_quietly_when_it_is_interrupted_even_while_the_model_loads(data_dir):
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    said = process.stdout.readline()
+    address = next(part for part in said.split() if part.startswith("http://"))
+    assert json.load(urllib.request.urlopen(f"{address}/healthz")) == {"status": "ok"}
+    process.send_signal(signal.SIGINT)
+    rest, complaints = process.communicate(timeout=20)
+    assert (process.returncode, rest, complaints) == (0, "", "")
