@@ -36,6 +36,8 @@ HELP_WORTH: dict[Help, float] = {"none": 1.0, "probe": 0.8, "hint": 0.5}
 """What a point is worth that was said only after a follow-up question or a hint."""
 NEGATED = 0.5
 """Least overlap of terms for a sentence that is negated where the claim is not (or the reverse) to be its denial."""
+SURE = 0.65
+"""Least probability for "covered" where a point has no right and wrong wordings."""
 KEYWORD_LIST_CAP = 40.0
 BANDS: tuple[tuple[float, Verdict], ...] = ((80.0, "strong"), (60.0, "adequate"), (30.0, "weak"), (0.0, "poor"))
 _VOID: frozenset[Flag] = frozenset({"empty", "dont_know", "echoes_question", "gibberish"})
@@ -118,7 +120,7 @@ class Grader:
         negated = _mode(match) == "bare" and match.features.right_polarity and match.features.right_terms >= NEGATED
         if negated:
             chances = Probabilities(0.0, chances.partial, chances.missing, chances.covered)
-        verdict, confidence = _verdict(chances)
+        verdict, confidence = _verdict(chances, _mode(match))
         denial = match.right_span if negated else match.wrong_span
         evidence = {"covered": match.right_span, "partial": match.right_span, "contradicted": denial}
         return _Judged(
@@ -141,7 +143,9 @@ class Grader:
         spread = sum((j.point.weight / total) ** 2 * j.chances.spread for j in judged) ** 0.5
         half = to_score.half_width(spread)
         scored = self.rescored(grade, item, half)
-        review = not self.calibrated or half > to_score.review or bool(_DOUBTFUL & set(grade.flags))
+        # One bound for both ways of comparing: against a reference alone most grades are unsure, and say so.
+        wide = half > self._calibration.maps["wordings"].review
+        review = not self.calibrated or wide or bool(_DOUBTFUL & set(grade.flags))
         return replace(scored, needs_review=review)
 
     def rescored(self, grade: Grade, item: Item, half_width: float | None = None) -> Grade:
@@ -155,7 +159,10 @@ class Grader:
         if not grade.points or _VOID & set(grade.flags):
             return grade
         if half_width is None:
-            half_width = 0.0 if grade.low is None or grade.high is None else max(0.0, grade.high - grade.low) / 2
+            if all(p.helped_by == "none" for p in grade.points):
+                return grade
+            # The side that was not cut off at 0 or 100 is the width.
+            half_width = max((grade.score or 0.0) - (grade.low or 0.0), (grade.high or 0.0) - (grade.score or 0.0))
         weights = [item.point(p.point_id).weight for p in grade.points]
         credit = sum(
             w * (p.credit * HELP_WORTH[p.helped_by] if p.credit > 0 else p.credit)
@@ -195,8 +202,10 @@ def _mode(match: Match) -> Mode:
     return "wordings" if match.wrong_wording >= 0 else "bare"
 
 
-def _verdict(chances: Probabilities) -> tuple[PointVerdict, float]:
-    """The likeliest verdict and its probability."""
+def _verdict(chances: Probabilities, mode: Mode) -> tuple[PointVerdict, float]:
+    """The likeliest verdict and its probability; with little to go by, "covered" must be more than likeliest."""
+    if mode == "bare" and chances.covered < SURE and chances.covered + chances.partial >= 0.5:
+        return "partial", round(chances.covered + chances.partial, 3)
     ranked: list[tuple[float, PointVerdict]] = [
         (chances.covered, "covered"),
         (chances.missing, "missing"),

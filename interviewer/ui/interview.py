@@ -215,16 +215,17 @@ class InterviewTab:
         # The box is emptied once the text is safe, and not touched again: the next answer may be typed already.
         emptied: Updates = {self.box: ""} if clear else {}
         if view.waiting_for_grade:
-            yield {**emptied, self.chat: messages(view.transcript), self.ending: gr.update(visible=False)}
-            yield from self._graded(view, language)
+            shown: Updates = {self.chat: messages(view.transcript), self.ending: gr.update(visible=False)}
+            yield from self._graded(view, language, {**emptied, **shown})
             return
         before = len(view.transcript) - len(view.said)
         yield {**emptied, **self._busy(""), self.ending: gr.update(visible=False)}
         yield from self._spoken(view, before, language)
 
-    def _graded(self, view: View, language: Language) -> Iterator[Updates]:
+    def _graded(self, view: View, language: Language, first: Updates | None = None) -> Iterator[Updates]:
+        """Grade the answer that waits and go on; `first` is shown together with the notice that this takes a while."""
         note = word("grading" if self._engine.ready else "loading_model", language)
-        yield self._busy(note)
+        yield {**(first or {}), **self._busy(note)}
         try:
             after = self._engine.proceed(view.session_id)
         except InterviewerError as error:
