@@ -38,6 +38,8 @@ NEGATED = 0.5
 """Least overlap of terms for a sentence that is negated where the claim is not (or the reverse) to be its denial."""
 SURE = 0.65
 """Least probability for "covered" where a point has no right and wrong wordings."""
+ACCUSE = 0.5
+"""Least probability for "contradicted": on left-out questions two in three such verdicts are right."""
 KEYWORD_LIST_CAP = 40.0
 BANDS: tuple[tuple[float, Verdict], ...] = ((80.0, "strong"), (60.0, "adequate"), (30.0, "weak"), (0.0, "poor"))
 _VOID: frozenset[Flag] = frozenset({"empty", "dont_know", "echoes_question", "gibberish"})
@@ -209,7 +211,8 @@ def _verdict(chances: Probabilities, mode: Mode) -> tuple[PointVerdict, float]:
     ranked: list[tuple[float, PointVerdict]] = [
         (chances.covered, "covered"),
         (chances.missing, "missing"),
-        (chances.contradicted, "contradicted"),
+        # To accuse takes more than being the likeliest of four.
+        (chances.contradicted if chances.contradicted >= ACCUSE else 0.0, "contradicted"),
         (chances.partial, "partial"),
     ]
     confidence, verdict = max(ranked, key=lambda pair: pair[0])

@@ -35,7 +35,10 @@ _LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
 
 def to_markdown(debrief: Debrief, corpus: Corpus) -> str:
     """The debrief as Markdown. Nothing that a candidate or a corpus holds can become structure, HTML or a link."""
-    text = _markdown().get_template("debrief.md.j2").render(_content(debrief, corpus))
+    content = _content(debrief, corpus)
+    # Our own words are Markdown already; escaping them would show a mark before ": " and eat its space.
+    content["w"] = {name: prose.Ready(text) for name, text in content["w"].items()}
+    text = _markdown().get_template("debrief.md.j2").render(content)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

@@ -342,3 +342,11 @@ def test_titles_fall_back_to_the_language_that_is_there(kit):
     debrief = kit.debrief(corpus, [kit.exchange("q", "ccc", 90.0)])
     assert "只有中文答案" in to_html(debrief, corpus)
     assert "Nothing was found that needs more work." in to_html(debrief, corpus)
+
+
+@pytest.mark.parametrize(("language", "start"), [("zh", "开始时间：2"), ("en", "Started: 2")])
+def test_our_own_words_are_not_escaped_in_markdown(kit, tmp_path, language, start):
+    corpus, debrief = kit.full(tmp_path, language)
+    text = to_markdown(debrief, corpus)
+    assert start in text
+    assert "\\: " not in text and "\\:2" not in text
