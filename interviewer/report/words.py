@@ -44,8 +44,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "study": ("接下来学什么", "What to study next"),
     "study_nothing": ("没有发现需要补的内容。", "Nothing was found that needs more work."),
     "because_contradicted": (
-        "你在第 {n} 题里有说法与正确答案相反。",
-        "In question {n} you said something that contradicts the right answer.",
+        "你在第 {n} 题里似乎有说法与要点相反。",
+        "In question {n} you seem to have said the opposite of a key point.",
     ),
     "because_missed": (
         "第 {n} 题有要点没有说到，或只说了一半。",
