@@ -170,7 +170,7 @@ def test_the_study_plan_gives_reasons_and_points(kit, tmp_path):
     # first is contradicted, so it comes first with its prerequisite before it; gone was skipped
     assert texts == [
         "What is base? Topic a Question 1 builds on this one. Look it up: interviewer corpus show base",
-        "What is first? Topic a In question 1 you said something that contradicts the right answer. "
+        "What is first? Topic a In question 1 you seem to have said the opposite of a key point. "
         "Be able to say: point 2 point 3 point 1",
         "What is gone? Topic c You skipped question 4.",
     ]
