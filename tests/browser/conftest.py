@@ -19,6 +19,18 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+OWN = r"""
+topic: formulae
+title: {zh: 公式, en: Formulae}
+items:
+  - id: own-formula
+    status: draft
+    question:
+      zh: 为什么 $\nabla_\theta \log p(x) < \infty$？$$\sum_i x_i^2$$ <b>注意</b> `<pad>`。
+      en: Why is $\nabla_\theta \log p(x) < \infty$ here? $$\sum_i x_i^2$$ Mind <b>this</b> and `<pad>`.
+    key_points: [Because the density is smooth.]
+"""
+"""A corpus of one's own, with formulae and tags in its question."""
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 
 
@@ -45,10 +57,12 @@ def address(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Where the app runs, with a data folder of its own and the real model."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERVIEWER_")}
     folder = tmp_path_factory.mktemp("app")
+    (folder / "own").mkdir()
+    (folder / "own" / "formulae.yaml").write_text(OWN, encoding="utf-8")
     with (folder / "log").open("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "app.py", "--port", "0"], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
-            env={**kept, "INTERVIEWER_DATA_DIR": str(folder / "data")},
+            env={**kept, "INTERVIEWER_DATA_DIR": str(folder / "data"), "INTERVIEWER_CORPUS": str(folder / "own")},
         )  # fmt: skip
         try:
             yield _announced(process, folder / "log")

@@ -49,12 +49,15 @@ def test_the_running_interview_keeps_its_language_when_the_page_changes(new_tab)
     assert tab.messages("user") == ["Can I have a hint?"]
 
 
-def test_formulae_in_questions_are_set(new_tab):
+def test_formulae_in_questions_are_set_and_tags_are_text(new_tab):
     tab = new_tab("en").open()
-    tab.tab(3)
-    tab.page.fill("#search input", "derive the VAE loss from log p(x)")
-    tab.page.locator("#found label").first.wait_for()
-    assert "$" not in tab.page.inner_text("#practice-question") if tab.page.is_visible("#practice-question") else True
+    tab.start(questions=1, topic="Formulae")
+    question = tab.page.locator("#chat .bot.message").nth(1)
+    question.locator(".katex").nth(1).wait_for()
+    assert question.locator(".katex").count() == 2
+    assert question.locator(".katex-display").count() == 1
+    assert "$" not in question.inner_text()
+    assert "<b>this</b> and <pad>" in question.inner_text()
 
 
 def test_practice_from_search_to_grade(new_tab):
