@@ -79,7 +79,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         try:
             opened = time.perf_counter()
-            page = browser.new_page(locale=LOCALES["en"], viewport={"width": 1180, "height": 860})
+            page = browser.new_page(locale=LOCALES["en"], viewport={"width": 1180, "height": 980})
             page.goto(address)
             page.wait_for_selector("html[data-ready]", state="attached")
             usable = time.perf_counter() - opened

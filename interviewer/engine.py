@@ -195,7 +195,7 @@ class Engine:
         kind = "answered" if intent == "answer" else intent
         with self._moving:
             view, seq = self._fold(session_id)
-            if view.waiting_for_grade:
+            if view.waiting_for_grade and kind != "stop":
                 raise InputError("the last answer is still being graded; try again in a moment")
             return self._move(view, seq, Event(kind, message.replace("\0", "")))
 

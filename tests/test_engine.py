@@ -192,6 +192,19 @@ def test_odd_messages_are_taken_and_graded(engine: Engine, message: str) -> None
     assert grade.score < 40
 
 
+def test_an_ungraded_answer_is_in_the_debrief_without_a_score(engine: Engine) -> None:
+    view = engine.start(Setup(questions=1))
+    engine.submit(view.session_id, "回答了，但评分一直失败")
+    view = engine.submit(view.session_id, "结束面试")
+    assert view.finished
+    debrief = engine.debrief(view.session_id)
+    assert debrief.score is None
+    from interviewer.report import to_html, to_markdown
+
+    for text in (to_html(debrief, engine.corpus), to_markdown(debrief, engine.corpus)):
+        assert "回答了，但评分一直失败" in text
+
+
 def test_nothing_can_be_said_after_the_end(engine: Engine) -> None:
     view = engine.start(Setup(questions=1))
     engine.say(view.session_id, "stop")

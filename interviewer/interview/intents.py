@@ -20,7 +20,7 @@ _POLITE = (
 _TAIL = r"(?:吧|吗|一下|好吗|了|谢谢|please|thanks|thank you|now)?"
 _COMMANDS: tuple[tuple[Intent, str], ...] = (
     ("hint", r"(?:一个|一点|一些|个|点|些)?提示(?:一下|我)?|(?:have |get |a |an |some )*hints?"),
-    ("skip", r"跳过|下一(?:题|个|个问题)|换(?:一)?(?:题|个题|个问题)|过|(?:skip|pass)(?: it| this)?(?: one| question)?|(?:the )?next(?: one| question)?|move on"),
+    ("skip", r"跳过(?:这(?:一)?(?:道|个)?(?:题|问题)?)?|下一(?:题|个|个问题)|换(?:一)?(?:题|个题|个问题)|过|(?:skip|pass)(?: it| this)?(?: one| question)?|(?:the )?next(?: one| question)?|move on"),
     ("repeat", r"(?:再)?(?:重复|说|念|讲)(?:一遍|一下|下)?(?:问题|题目)?|再(?:说|讲|念)一(?:遍|次)|(?:问题|题目)(?:是什么)?|repeat(?: it| that| the question| please)*|say (?:it|that) again|what was the question"),
     ("stop", r"(?:结束|停止|退出)(?:面试)?|不(?:面|考)了|到此为止|(?:stop|end|quit|exit|finish)(?: it| the interview| here| now)*"),
 )  # fmt: skip

@@ -106,7 +106,9 @@ def advance(state: State, event: Event, items: Mapping[str, Item]) -> Step:
 def _refuse_if_impossible(state: State, event: Event) -> None:
     if state.phase == "done":
         raise InputError("this interview is finished; start a new one")
-    if (event.kind == "graded") != (state.phase == "grading"):
+    grading = state.phase == "grading"
+    # An interview whose answer cannot be graded (a broken model, say) can still be ended.
+    if (event.kind == "graded" and not grading) or (grading and event.kind not in ("graded", "stop")):
         raise InputError("the last answer is still being graded; try again in a moment")
     if (event.kind == "started") == bool(state.exchanges):
         raise InputError("this interview is started already" if state.exchanges else "it has not been started")

@@ -12,7 +12,7 @@ from interviewer.interview import intent_of
     [
         ("提示", "hint"), ("给个提示", "hint"), ("能不能给我一点提示？", "hint"), ("hint", "hint"), ("Hint please", "hint"),
         ("can I have a hint?", "hint"), ("/hint", "hint"),
-        ("跳过", "skip"), ("下一题", "skip"), ("换一题吧", "skip"), ("skip", "skip"), ("Skip this question", "skip"),
+        ("跳过", "skip"), ("跳过这题", "skip"), ("跳过这一题吧", "skip"), ("跳过这个问题", "skip"), ("下一题", "skip"), ("换一题吧", "skip"), ("skip", "skip"), ("Skip this question", "skip"),
         ("pass", "skip"), ("next question please", "skip"), ("/skip", "skip"),
         ("重复一遍", "repeat"), ("再说一遍", "repeat"), ("请重复问题", "repeat"), ("repeat", "repeat"),
         ("say that again", "repeat"), ("can you repeat the question", "repeat"),

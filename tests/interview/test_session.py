@@ -171,9 +171,17 @@ def test_nothing_happens_after_the_end() -> None:
 
 def test_no_second_answer_while_one_is_graded() -> None:
     state, _ = play(begun(), Event("answered", "x"))
-    for kind in ("answered", "skip", "hint", "stop", "repeat"):
+    for kind in ("answered", "skip", "hint", "repeat"):
         with pytest.raises(InputError, match="being graded"):
             advance(state, Event(kind), ITEMS)  # type: ignore[arg-type]
+
+
+def test_an_interview_whose_answer_cannot_be_graded_can_be_ended() -> None:
+    state, said = play(begun(), Event("answered", "x"), Event("stop"))
+    assert state.phase == "done"
+    assert said == ["close:"]
+    assert state.exchanges[0].answers == ("x",)
+    assert state.exchanges[0].grade is None
 
 
 def test_a_grade_out_of_nowhere_is_refused() -> None:
