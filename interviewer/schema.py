@@ -221,7 +221,7 @@ class Grade:
 
 
 Speaker = Literal["interviewer", "candidate"]
-Act = Literal["greet", "ask", "acknowledge", "probe", "hint", "repeat", "no_hint", "skip", "clarify", "resume", "close"]
+Act = Literal["greet", "ask", "acknowledge", "probe", "hint", "repeat", "no_hint", "skip", "close"]
 """What an utterance of the interviewer does."""
 
 

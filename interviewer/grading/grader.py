@@ -14,7 +14,7 @@ from functools import lru_cache
 from interviewer import __version__
 from interviewer.grading import guards
 from interviewer.grading.matching import Claim, Match, Matcher, Spans, Vocabulary
-from interviewer.grading.verdicts import WORDS_ONLY, Mode, Probabilities, load_calibration
+from interviewer.grading.verdicts import WORDS_ONLY, Mode, Probabilities, ScoreMap, load_calibration
 from interviewer.retrieval import Encoder
 from interviewer.schema import (
     LANGUAGES,
@@ -140,15 +140,21 @@ class Grader:
         return sum(t in known for t in spans.all_terms) < 0.2 * len(spans.all_terms)
 
     def _scored(self, grade: Grade, item: Item, judged: list[_Judged]) -> Grade:
-        to_score = self._calibration.maps[_mode(judged[0].match)]
         total = sum(j.point.weight for j in judged)
         spread = sum((j.point.weight / total) ** 2 * j.chances.spread for j in judged) ** 0.5
-        half = to_score.half_width(spread)
+        half = self._score_map(item).half_width(spread)
         scored = self.rescored(grade, item, half)
         # One bound for both ways of comparing: against a reference alone most grades are unsure, and say so.
         wide = half > self._calibration.maps["wordings"].review
         review = not self.calibrated or wide or bool(_DOUBTFUL & set(grade.flags))
         return replace(scored, needs_review=review)
+
+    def _score_map(self, item: Item) -> ScoreMap:
+        """The map for an item with wrong wordings to compare with, or for one without."""
+        wordings = any(m.contradicts for m in item.misconceptions) or any(
+            p.contradictions.zh or p.contradictions.en for p in item.key_points
+        )
+        return self._calibration.maps["wordings" if wordings else "bare"]
 
     def rescored(self, grade: Grade, item: Item, half_width: float | None = None) -> Grade:
         """The grade with its score computed from its points; what was said only after help counts less.
@@ -170,8 +176,7 @@ class Grader:
             w * (p.credit * HELP_WORTH[p.helped_by] if p.credit > 0 else p.credit)
             for w, p in zip(weights, grade.points, strict=True)
         ) / sum(weights)
-        mode: Mode = "wordings" if any(p.contradictions.zh or p.contradictions.en for p in item.key_points) else "bare"
-        score = self._calibration.maps[mode].score(credit)
+        score = self._score_map(item).score(credit)
         if "keyword_list" in grade.flags:
             score = min(score, KEYWORD_LIST_CAP)
         return replace(
