@@ -110,7 +110,11 @@ class Engine:
         from interviewer.retrieval import load_encoder
 
         with self._loading:
-            return self.__dict__.get("encoder") or self._given_encoder or load_encoder(self.settings.encoder)
+            return (
+                self.__dict__.get("encoder")
+                or self._given_encoder
+                or load_encoder(self.settings.encoder, self.settings.encoder_key.get_secret_value())
+            )
 
     @cached_property
     def grader(self) -> Grader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from interviewer.errors import InputError
@@ -28,7 +28,10 @@ class Settings(BaseSettings):
     database_url: str = ""
     """SQLAlchemy URL; empty means a SQLite file in `data_dir`."""
     encoder: str = ""
-    """A sentence-transformers id or folder; empty means the model that the installation brings."""
+    """A sentence-transformers id or folder, or an embeddings endpoint (`https://host/v1#model`); empty means the model
+    that the installation brings."""
+    encoder_key: SecretStr = SecretStr("")
+    """The key of the embeddings endpoint, if it wants one."""
     corpus: Path | None = None
     """A folder of the user's own items, added to the shipped corpus; its ids win."""
 

@@ -27,7 +27,7 @@ class HashingEncoder:
 
     fingerprint = "hashing-64"
 
-    def encode(self, texts: Sequence[str]) -> Any:
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Any:
         from interviewer.text import terms
 
         rows = [sum((self._direction(t) for t in terms(text)), np.zeros(64)) for text in texts]

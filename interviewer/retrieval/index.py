@@ -89,9 +89,17 @@ class Index:
         order = sorted(fused, key=lambda i: (-fused[i], i))[:limit]
         return [Hit(i, fused[i] / best, similarity[i]) for i in order]
 
+    def by_meaning(self, query: str) -> list[str]:
+        """Items by their nearest vector alone, best first."""
+        return [item_id for item_id, _ in self._dense(query)]
+
+    def by_words(self, query: str) -> list[str]:
+        """Items by BM25 alone, best first."""
+        return self._lexical(query)
+
     def _dense(self, query: str) -> list[tuple[str, float]]:
         """Items by their nearest vector, best first, with the cosine."""
-        vector = self._encoder.encode([query])
+        vector = self._encoder.encode([query], query=True)
         scores, rows = self._vectors.search(vector, len(self._manifest.rows))
         best: dict[str, float] = {}
         for score, row in zip(scores[0], rows[0], strict=True):

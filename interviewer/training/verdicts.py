@@ -44,7 +44,7 @@ class WordsOnly:
 
     fingerprint = WORDS_ONLY
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """Zero vectors."""
         return np.zeros((len(texts), 8), np.float32)
 

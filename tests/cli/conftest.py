@@ -116,7 +116,7 @@ def cli(corpus_folder: Path, encoder: Any, monkeypatch: pytest.MonkeyPatch) -> C
 
     monkeypatch.setattr(corpus, "shipped_folder", lambda: corpus_folder)
     monkeypatch.setattr(engine, "shipped_folder", lambda: corpus_folder)
-    monkeypatch.setattr(retrieval, "load_encoder", lambda _="": encoder)
+    monkeypatch.setattr(retrieval, "load_encoder", lambda *_: encoder)
     monkeypatch.setattr(grading, "Grader", ByTerms)
     monkeypatch.setattr(engine.Engine, "warm", lambda _: None)  # a thread would outlive the test
 

@@ -135,7 +135,7 @@ class Readable:
 
     fingerprint = "readable"
 
-    def encode(self, texts):
+    def encode(self, texts, *, query=False):
         import numpy as np
 
         return np.zeros((len(texts), 7), np.float32)
@@ -145,7 +145,7 @@ class Readable:
 
 
 def test_doctor_says_what_is_there(cli, monkeypatch, data_dir):
-    monkeypatch.setattr("interviewer.retrieval.load_encoder", lambda _="": Readable())
+    monkeypatch.setattr("interviewer.retrieval.load_encoder", lambda *_: Readable())
     result = cli("doctor")
     assert result.code == 0
     assert "torch" in result.out
@@ -157,7 +157,7 @@ def test_doctor_says_what_is_there(cli, monkeypatch, data_dir):
 
 
 def test_doctor_goes_on_after_a_failure_and_exits_2(cli, monkeypatch, tmp_path):
-    def missing(_: str = "") -> None:
+    def missing(*_: str) -> None:
         raise ModelUnavailable("no model; install one")
 
     monkeypatch.setattr("interviewer.retrieval.load_encoder", missing)

@@ -96,7 +96,7 @@ class Grader:
         total = sum(n * n for n in range(20_000)) % 97  # a millisecond of work
         return Grade(item.id, "en", float(total), 0.0, 100.0, "weak")
 
-retrieval.load_encoder = lambda _="": Encoder()
+retrieval.load_encoder = lambda *_: Encoder()
 grading.Grader = Grader
 delay = float(sys.argv.pop(1))
 real = engine.Engine.__init__

@@ -51,7 +51,7 @@ class Counting:
         self.fingerprint = fingerprint or encoder.fingerprint
         self.texts: list[str] = []
 
-    def encode(self, texts):
+    def encode(self, texts, *, query=False):
         self.texts += texts
         return self._encoder.encode(texts)
 
@@ -65,7 +65,7 @@ class ByMeaning:
     fingerprint = "by-meaning"
     WORDS = ("gradient", "梯度", "signal dies", "信号衰减")
 
-    def encode(self, texts):
+    def encode(self, texts, *, query=False):
         rows = [[1.0, 0.0] if any(w in t.lower() for w in self.WORDS) else [0.0, 1.0] for t in texts]
         return np.array(rows, np.float32).reshape(len(texts), 2)
 

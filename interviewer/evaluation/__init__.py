@@ -1,0 +1,1 @@
+"""What is measured, behind `interviewer eval …`: one module per subject."""

@@ -1,0 +1,159 @@
+"""How good an embedding model is at what we use it for.
+
+- Semantic textual similarity: Spearman of the cosine with people's scores (STS-B, English; its machine translation and
+  CNSD, Chinese).
+- Cross-lingual retrieval: share of sentences whose nearest sentence in the other language is their translation.
+- Corpus retrieval: share of queries, as people really type them, whose item comes first, or among the first five.
+- Negation: a claim is nearer to a paraphrase of it than to its denial; the mean difference of the cosines, and the
+  share of claims for which it is above zero.
+- Speed and size.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from interviewer.corpus import Corpus
+from interviewer.errors import InputError
+from interviewer.retrieval import Encoder, open_index
+from interviewer.schema import LANGUAGES
+
+STS = {"en": "sts_en_test", "zh (mt)": "sts_zh_mt_test", "zh (cnsd)": "sts_zh_test"}
+PARALLEL = "parallel_dev"
+_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of the table."""
+
+    name: str
+    value: float
+    digits: int = 3
+
+
+def public_figures(encoder: Encoder, folder: Path) -> Iterator[Figure]:
+    """On public test splits.
+
+    Args:
+        encoder: the model.
+        folder: where `sts_en_test.tsv.gz`, `sts_zh_mt_test.tsv.gz`, `sts_zh_test.tsv.gz` and `parallel_dev.tsv.gz` lie.
+
+    Raises:
+        InputError: a file is missing.
+    """
+    from scipy.stats import spearmanr
+
+    for language, name in STS.items():
+        rows = _rows(folder / f"{name}.tsv.gz")[1:]
+        left, right = (encoder.encode([row[i] for row in rows]) for i in (0, 1))
+        alike = (left * right).sum(1)
+        yield Figure(f"STS-B {language}, Spearman", float(spearmanr(alike, [float(r[2]) for r in rows]).statistic))
+    rows = _rows(folder / f"{PARALLEL}.tsv.gz")
+    en, zh = (encoder.encode([row[i] for row in rows]) for i in (0, 1))
+    alike, own = zh @ en.T, np.arange(len(rows))
+    yield Figure("translation zh→en, Recall@1", float((alike.argmax(1) == own).mean()))
+    yield Figure("translation en→zh, Recall@1", float((alike.argmax(0) == own).mean()))
+
+
+def negation_figures(encoder: Encoder, corpus: Corpus) -> Iterator[Figure]:
+    """On the corpus's key points, which no encoder of ours is trained on: text, each `also`, each `not`."""
+    for language in LANGUAGES:
+        rows = [
+            (getattr(point.text, language), right, wrong)
+            for item in corpus.items.values()
+            for point in item.key_points
+            for right in getattr(point.also, language)
+            for wrong in getattr(point.contradictions, language)
+        ]
+        yield from _negation(encoder, f"right against wrong wordings {language}", rows)
+
+
+def _negation(encoder: Encoder, name: str, rows: Sequence[tuple[str, str, str]]) -> Iterator[Figure]:
+    claim, paraphrase, denial = (encoder.encode([row[i] for row in rows]) for i in range(3))
+    gain = (claim * paraphrase).sum(1) - (claim * denial).sum(1)
+    yield Figure(f"{name}, mean difference", float(gain.mean()))
+    yield Figure(f"{name}, share > 0", float((gain > 0).mean()))
+
+
+def search_figures(
+    encoder: Encoder, corpus: Corpus, queries: Sequence[Mapping[str, str]], folder: Path
+) -> Iterator[Figure]:
+    """Finding the item that a query asks for.
+
+    Args:
+        encoder: the model.
+        corpus: what is searched.
+        queries: rows with `query`, `item` and `split` (`tune` or `held`).
+        folder: where the index may be built.
+    """
+    index = open_index(corpus, encoder, folder)
+    ways: Mapping[str, Callable[[str], list[str]]] = {
+        "vectors": index.by_meaning,
+        "BM25": index.by_words,
+        "fused": lambda query: [hit.item_id for hit in index.search(query)],
+    }
+    for split in ("tune", "held"):
+        chosen = [q for q in queries if q["split"] == split]
+        for way, find in ways.items():
+            places = [(find(q["query"])[:5], q["item"]) for q in chosen]
+            for depth in (1, 5):
+                share = np.mean([item in found[:depth] for found, item in places])
+                yield Figure(f"{split} queries, {way}, Recall@{depth}", float(share))
+
+
+def speed_figures(encoders: Mapping[str, Encoder], texts: Sequence[str]) -> dict[str, float]:
+    """Texts a second of each, medians over rounds in which they take turns, so that a busy machine is busy for all."""
+    times: dict[str, list[float]] = {name: [] for name in encoders}
+    for turn in range(_ROUNDS):
+        for name, encoder in encoders.items():
+            fresh = [f"{turn} {text}" for text in texts]  # the memo must not answer
+            started = time.perf_counter()
+            encoder.encode(fresh)
+            times[name].append(time.perf_counter() - started)
+    return {name: len(texts) / median(spent) for name, spent in times.items()}
+
+
+def machine() -> str:
+    """The machine, as far as it matters for a speed."""
+    import torch
+
+    return f"{os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
+
+
+def table(columns: Mapping[str, Sequence[Figure]]) -> str:
+    """The figures as a Markdown table, a column for each model."""
+    names = list(dict.fromkeys(figure.name for figures in columns.values() for figure in figures))
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name in names:
+        cells = []
+        for figures in columns.values():
+            found = next((f for f in figures if f.name == name), None)
+            cells.append("—" if found is None else f"{found.value:.{found.digits}f}")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def read_jsonl(path: Path) -> list[dict[str, str]]:
+    """Rows of one of our own test sets."""
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing: the evaluation runs in a checkout of the project") from None
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            return [line.rstrip("\n").split("\t") for line in lines if line.strip()]
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing: --data is a folder with the public test splits") from None
