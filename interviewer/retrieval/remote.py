@@ -79,8 +79,9 @@ class RemoteEncoder:
         vectors = np.array([row.embedding for row in rows], np.float32)
         if not np.isfinite(vectors).all():
             raise ModelUnavailable(f"the embeddings endpoint {self._host} sent vectors with values that are no numbers")
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32)
-        return vectors / np.maximum(lengths, np.float32(1e-12))
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        unit: Vectors = (vectors / lengths).astype(np.float32)
+        return unit
 
 
 def connect(url: str, key: str = "") -> RemoteEncoder:
