@@ -12,7 +12,11 @@ import typer
 from interviewer.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from interviewer.corpus import Corpus
+    from interviewer.corpus.check import Finding
+    from interviewer.schema import Item
 
 app = typer.Typer(help="Look into the corpus and check it.")
 
@@ -38,13 +42,28 @@ def _load(extra: Path | None) -> Corpus:
 @app.command()
 def check(
     folder: Annotated[Path | None, typer.Argument(help="A corpus folder; ours if left out.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only the rules that need no model: a second.")] = True,
 ) -> None:
-    """Validate every item; print each complaint with file, line and field."""
-    from interviewer.corpus import check_folders, shipped_folder
+    """Validate every item; print each complaint with file, line and field.
+
+    Besides the rules of the format, the model answers, misconceptions, probes and hints are graded: an answer must
+    cover its points, the others must not. Complaints listed with a reason in the folder's accepted.yaml do not count.
+    """
+    from interviewer.corpus import check_folders, load_corpus, shipped_folder
+    from interviewer.evaluation import corpus as measure
 
     # A user's folder may require, cite and link to what ours has, so ours is read with it.
     read = (shipped_folder(),) if folder is None else (shipped_folder(), folder)
-    corpus, complaints = check_folders(*read)
+    if quick:
+        corpus, complaints = check_folders(*read)
+    else:
+        ours = {} if folder is None else load_corpus().items
+        corpus, found = check_folders(*read, further=lambda all_: _judged(all_, ours))
+        complaints, excused, idle = measure.sort_out(found, measure.read_accepted(read))
+        for complaint, why in excused:
+            typer.echo(f"accepted: {complaint} ({why.reason})")
+        for entry in idle:
+            typer.echo(f"accepted.yaml: {entry.item}.{entry.field} is no longer complained about; take it out")
     for complaint in complaints:
         typer.echo(str(complaint))
     points = [p for i in corpus.items.values() for p in i.key_points]
@@ -60,6 +79,23 @@ def check(
         typer.echo(f"  {topic}: {count} ({spread})")
     if complaints:
         raise typer.Exit(2)
+
+
+def _judged(corpus: Corpus, known: Mapping[str, Item]) -> Iterator[tuple[str, Finding]]:
+    """What encoder and grader find in the items that are not `known` to be in order, with a bar while they look."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from interviewer.evaluation.corpus import findings
+    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.retrieval import load_encoder
+
+    encoder = load_encoder()
+    grader = Grader(encoder, vocabulary_of(list(corpus.items.values())))
+    items = [item for item in corpus.items.values() if item != known.get(item.id)]
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("grading the corpus by itself")
+        yield from findings(items, encoder, grader, lambda done, total: bar.update(task, completed=done, total=total))
 
 
 @app.command("list")

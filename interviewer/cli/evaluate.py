@@ -30,21 +30,27 @@ def encoder(
         Path | None, typer.Option(help="Folder with the public test splits; without it only our own sets are measured.")
     ] = None,
     against: Annotated[list[str] | None, typer.Option(help="Further models: ids, folders or endpoints.")] = None,
-    own: Annotated[Path, typer.Option(help="Folder with queries.jsonl.")] = _OWN,
+    own: Annotated[Path, typer.Option(help="Folder with our own test sets.")] = _OWN,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the table there too.")] = None,
 ) -> None:
     """Compare embedding models: similarity, translation, search, negation, speed."""
-    from interviewer.corpus import load_corpus
+    from interviewer.corpus import load_corpus, shipped_folder
     from interviewer.evaluation import encoder as measure
 
-    corpus = load_corpus()
+    corpus = load_corpus(shipped_folder())
     queries = measure.read_jsonl(own / "queries.jsonl")
+    negations = measure.read_jsonl(own / "negation.jsonl")
+    # Our encoder was trained on the wordings of the other items.
+    held = [
+        corpus.item(i) for i in dict.fromkeys(row["item"] for row in measure.read_jsonl(own / "answers.test.jsonl"))
+    ]
     models = _models(against or [])
     columns: dict[str, list[Figure]] = {}
     for name, model in models.items():
         typer.echo(f"{name} …", err=True)
         figures = list(measure.public_figures(model, data)) if data else []
-        figures += measure.negation_figures(model, corpus)
+        figures += measure.negation_figures(model, negations)
+        figures += measure.wording_figures(model, held)
         with tempfile.TemporaryDirectory() as folder:
             figures += measure.search_figures(model, corpus, queries, Path(folder) / "index")
         columns[name] = figures
@@ -53,9 +59,11 @@ def encoder(
     ]
     for name, speed in measure.speed_figures(models, texts[:256]).items():
         columns[name].append(measure.Figure("key points a second, float32", speed, 0))
-    report = (
-        f"{measure.table(columns)}\n\n{len(queries)} queries over {len(corpus.items)} items; {measure.machine()}.\n"
+    sizes = (
+        f"{len(queries)} queries over {len(corpus.items)} items; {len(negations)} claims with paraphrase and negation; "
+        f"wordings of {len(held)} items; {measure.machine()}."
     )
+    report = f"{measure.table(columns)}\n\n{sizes}\n"
     typer.echo(report)
     if out:
         out.write_text(f"# Embedding models\n\nPrinted by `interviewer eval encoder`.\n\n{report}", encoding="utf-8")

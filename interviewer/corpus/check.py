@@ -1,11 +1,13 @@
 """The rules that an item and a corpus must keep, each broken one a `Complaint` with file, line and field.
 
-These are the rules that can be judged from the files alone; those that need an encoder or the grader are elsewhere.
+These are the rules that can be judged from the files alone; those that need an encoder or the grader are in
+`interviewer.evaluation.corpus`.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +18,10 @@ from interviewer.text import language_of, normalise, terms
 MIN_POINTS, MAX_POINTS = 3, 6
 MIN_ALSO, MIN_NOT = 1, 1
 MAX_MISCONCEPTIONS = 3
+_LIKE_LENGTH = (0.33, 1.7)
+"""Chinese in columns of a terminal, as a share of English: 0.6 on average, and 0.34 to 1.6 in the shipped corpus."""
+_COMPARABLE = 16
+"""Characters of English below which lengths say nothing: a formula and two words."""
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Finding = tuple[Path_, str]
@@ -113,6 +119,14 @@ def _both(text: Bilingual, path: Path_) -> Iterator[Finding]:
             yield (*path, language), "is not Chinese"
         elif language == "en" and language_of(value) == "zh":
             yield (*path, language), "is not English"
+    if text.zh and text.en and len(text.en) >= _COMPARABLE:
+        share = _columns(text.zh) / len(text.en)
+        if not _LIKE_LENGTH[0] <= share <= _LIKE_LENGTH[1]:
+            yield path, f"the two languages differ in length: Chinese takes {share:.1f} times the room of English"
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _wordings(wordings: Wordings, least: int, path: Path_) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from interviewer.corpus.yaml_file import Path_, YamlError, YamlFile, read_yaml
 from interviewer.errors import CorpusError, UnknownItem
 from interviewer.schema import Bilingual, CodeRef, Item, Reference, Topic
 
+_NO_ITEMS = {"sources.yaml", "accepted.yaml"}
 _SHOWN = 8  # complaints listed in an error's one line; `corpus check` lists all
 
 
@@ -84,9 +85,18 @@ def load_corpus(*folders: Path) -> Corpus:
     return reader.corpus()
 
 
-def check_folders(*folders: Path) -> tuple[Corpus, list[Complaint]]:
-    """What could be read, and everything wrong with it."""
+def check_folders(
+    *folders: Path, further: Callable[[Corpus], Iterable[tuple[str, Finding]]] = lambda _: ()
+) -> tuple[Corpus, list[Complaint]]:
+    """What could be read, and everything wrong with it.
+
+    Args:
+        folders: in the order in which they are read; ours if there are none.
+        further: more rules, which see the corpus only if the files themselves are in order: (item id, finding).
+    """
     reader = _read(folders or (shipped_folder(),))
+    if not reader.complaints:
+        reader.add(further(reader.corpus()))
     return reader.corpus(), reader.complaints
 
 
@@ -109,6 +119,16 @@ class _Reader:
         inside = field_name(path[2:] if item_id else path)
         self.complaints.append(Complaint(name, line, f"{item_id}.{inside}" if item_id else inside, message))
 
+    def add(self, findings: Iterable[tuple[str, Finding]]) -> None:
+        """Findings about items, or (with no item id) about a row of `sources.yaml`, with their places."""
+        for item_id, (path, message) in findings:
+            if item_id:
+                name, file, root = self.places[item_id]
+                self.complain(name, file, (*root, *path), message, item_id)
+            else:
+                self.complain("sources.yaml", self.row_files[str(path[1])], path, message)
+        self.complaints.sort()
+
     def corpus(self) -> Corpus:
         view = MappingProxyType
         return Corpus(
@@ -121,13 +141,7 @@ def _read(folders: Sequence[Path]) -> _Reader:
     reader = _Reader()
     for folder in folders:
         _read_folder(reader, folder)
-    for item_id, (path, message) in corpus_findings(reader.items, reader.references, reader.rows):
-        if item_id:
-            name, file, root = reader.places[item_id]
-            reader.complain(name, file, (*root, *path), message, item_id)
-        else:
-            reader.complain("sources.yaml", reader.row_files[str(path[1])], path, message)
-    reader.complaints.sort()
+    reader.add(corpus_findings(reader.items, reader.references, reader.rows))
     return reader
 
 
@@ -137,7 +151,7 @@ def _read_folder(reader: _Reader, folder: Path) -> None:
         return
     home = folder / "items" if (folder / "items").is_dir() else folder
     # Names with a dot in front are what editors and file systems leave behind.
-    files = sorted(p for p in home.glob("*.yaml") if p.name != "sources.yaml" and not p.name.startswith("."))
+    files = sorted(p for p in home.glob("*.yaml") if p.name not in _NO_ITEMS and not p.name.startswith("."))
     if not files:
         reader.complain(str(home), None, (), "holds no item files (*.yaml)")
     sources = folder / "sources.yaml"

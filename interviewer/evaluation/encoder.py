@@ -15,17 +15,18 @@ import gzip
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from interviewer.corpus import Corpus
 from interviewer.errors import InputError
 from interviewer.retrieval import Encoder, open_index
-from interviewer.schema import LANGUAGES
+from interviewer.schema import LANGUAGES, Item
 
 STS = {"en": "sts_en_test", "zh (mt)": "sts_zh_mt_test", "zh (cnsd)": "sts_zh_test"}
 PARALLEL = "parallel_dev"
@@ -65,24 +66,43 @@ def public_figures(encoder: Encoder, folder: Path) -> Iterator[Figure]:
     yield Figure("translation en→zh, Recall@1", float((alike.argmax(0) == own).mean()))
 
 
-def negation_figures(encoder: Encoder, corpus: Corpus) -> Iterator[Figure]:
-    """On the corpus's key points, which no encoder of ours is trained on: text, each `also`, each `not`."""
+def negation_figures(encoder: Encoder, rows: Sequence[Mapping[str, str]]) -> Iterator[Figure]:
+    """How much nearer a claim is to its paraphrase than to a sentence that contradicts it.
+
+    Args:
+        encoder: the model.
+        rows: with `lang`, `kind`, `claim`, `paraphrase` and `negation`.
+    """
+    gain = _gains(encoder, [(row["claim"], row["paraphrase"], row["negation"]) for row in rows])
     for language in LANGUAGES:
-        rows = [
-            (getattr(point.text, language), right, wrong)
-            for item in corpus.items.values()
-            for point in item.key_points
-            for right in getattr(point.also, language)
-            for wrong in getattr(point.contradictions, language)
-        ]
-        yield from _negation(encoder, f"right against wrong wordings {language}", rows)
+        mine = gain[[row["lang"] == language for row in rows]]
+        yield Figure(f"negation {language}, mean difference", float(mine.mean()))
+        yield Figure(f"negation {language}, share > 0", float((mine > 0).mean()))
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        mine = gain[[row["kind"] == kind for row in rows]]
+        yield Figure(f"negation by {kind}, share > 0", float((mine > 0).mean()))
 
 
-def _negation(encoder: Encoder, name: str, rows: Sequence[tuple[str, str, str]]) -> Iterator[Figure]:
-    claim, paraphrase, denial = (encoder.encode([row[i] for row in rows]) for i in range(3))
-    gain = (claim * paraphrase).sum(1) - (claim * denial).sum(1)
-    yield Figure(f"{name}, mean difference", float(gain.mean()))
-    yield Figure(f"{name}, share > 0", float((gain > 0).mean()))
+def wording_figures(encoder: Encoder, items: Collection[Item]) -> Iterator[Figure]:
+    """The same on key points: text, each right wording, each wrong one."""
+    for language in LANGUAGES:
+        gain = _gains(
+            encoder,
+            [
+                (point.text.get(language), right, wrong)
+                for item in items
+                for point in item.key_points
+                for right in point.also.get(language)
+                for wrong in point.contradictions.get(language)
+            ],
+        )
+        yield Figure(f"right against wrong wordings {language}, share > 0", float((gain > 0).mean()))
+
+
+def _gains(encoder: Encoder, rows: Sequence[tuple[str, str, str]]) -> NDArray[np.float32]:
+    """Cosine of each row's first text with its second, less that with its third."""
+    claim, right, wrong = (encoder.encode([row[i] for row in rows]) for i in range(3))
+    return np.asarray((claim * right).sum(1) - (claim * wrong).sum(1))
 
 
 def search_figures(

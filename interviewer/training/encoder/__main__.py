@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,6 +17,7 @@ from scipy.stats import spearmanr
 from tokenizers import Tokenizer
 from transformers import BertModel
 
+from interviewer.corpus import load_corpus
 from interviewer.retrieval.encoder import SHIPPED
 from interviewer.training.encoder import data as sources
 from interviewer.training.encoder.distil import Config, Data, Run, embed, student_from, tokens_of, without_dropout
@@ -31,6 +33,7 @@ from interviewer.training.encoder.vocabulary import (
     translations,
 )
 
+TEST_ANSWERS = Path("eval/data/answers.test.jsonl")
 ENGLISH_ROWS = 10_000
 WORDS = 5_600
 ALIGNED = 150_000  # sentences that word translation is learnt from
@@ -42,20 +45,26 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with parallel.tsv.gz, nli_zh.jsonl.gz …")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints, teacher vectors and the log")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the finished model is written (%(default)s)")
-    parser.add_argument("--steps", type=int, default=Config().steps)
+    parser.add_argument(
+        "--test", type=Path, default=TEST_ANSWERS, help="answers kept for testing: their items' wordings stay out"
+    )
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    config = Config(steps=options.steps)
+    config = Config()
     torch.manual_seed(config.seed)
     data = Data(
         sources.parallel(options.data, config.seed),
         sources.paragraphs(options.data, config.seed),
         sources.triplets(options.data, config.seed),
         sources.similarities(options.data),
+        sources.claims(load_corpus().items.values(), items_of(options.test)),
     )
-    say(f"{len(data.pairs)} pairs, {len(data.paragraphs)} paragraphs, {len(data.triplets)} triplets")
+    say(
+        f"{len(data.pairs)} pairs, {len(data.paragraphs)} paragraphs, {len(data.triplets)} triplets, "
+        f"{len(data.claims)} claims"
+    )
     folder = teacher_folder()
     theirs = Tokenizer.from_file(str(folder / "tokenizer.json"))
     theirs.no_padding()
@@ -68,11 +77,17 @@ def main() -> None:
     said = dict(zip(start["chinese"].tolist(), start["english"].tolist(), strict=True))
     run = Run(config, data, student, teacher, (own, theirs), ENGLISH_ROWS, said, options.work)
     evaluate = Watch(options.data)
-    say(f"resumed at step {run.step}" if run.resume() else f"at the start: {evaluate(student, own)}")
+    resumed = f"resumed at stage {run.stage + 1}, step {run.step}" if run.resume() else ""
+    say(resumed or f"at the start: {evaluate(student, own)}")
     run.train(evaluate)
     card = (Path(__file__).parent / "card.md").read_text(encoding="utf-8")
     size = publish(student.state_dict(), options.work / "tokenizer", student.config.to_dict(), card, options.out)
     say(f"{size / 1e6:.1f} MB in {options.out}")
+
+
+def items_of(path: Path) -> set[str]:
+    """The items that a file of labelled answers belongs to."""
+    return {json.loads(line)["item"] for line in path.read_text(encoding="utf-8").splitlines()}
 
 
 def prepare(work: Path, folder: Path, data: Data, teacher: BertModel, theirs: Tokenizer) -> dict[str, NDArray[Any]]:

@@ -10,11 +10,13 @@ import gzip
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import regex
+
+from interviewer.schema import LANGUAGES, Item
 
 # Sentences of one collection at most: a hundred thousand lines of one manual teach less than ten manuals.
 _CAPS: Mapping[str, int] = {"python-docs": 16_000, "tensorflow-docs": 24_000, "mindspore-docs": 12_000}
@@ -49,6 +51,22 @@ class Triplet:
     anchor: str
     positive: str
     negative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Right and wrong ways of stating one claim, in one language, and right ones in the other."""
+
+    right: tuple[str, ...]
+    wrong: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+
+    def draw(self, rng: random.Random) -> Triplet:
+        """Two right wordings (a quarter of the time the second in the other language) and a wrong one."""
+        anchor, positive = rng.sample(self.right, 2)
+        if self.elsewhere and rng.random() < 0.25:
+            positive = rng.choice(self.elsewhere)
+        return Triplet(anchor, positive, rng.choice(self.wrong))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +129,21 @@ def triplets(folder: Path, seed: int) -> list[Triplet]:
                 if len(premise) < 300
             ]
     random.Random(seed).shuffle(found)
+    return found
+
+
+def claims(items: Iterable[Item], left_out: Collection[str]) -> list[Claim]:
+    """The wordings of the corpus's key points, without the items whose answers are kept for testing."""
+    found = []
+    for item in items:
+        if item.id in left_out:
+            continue
+        for point in item.key_points:
+            right = {lang: (point.text.get(lang), *point.also.get(lang)) for lang in LANGUAGES}
+            for lang, other in (LANGUAGES, LANGUAGES[::-1]):
+                wrong = tuple(point.contradictions.get(lang))
+                if len(right[lang]) > 1 and wrong:
+                    found.append(Claim(right[lang], wrong, right[other]))
     return found
 
 

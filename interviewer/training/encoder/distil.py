@@ -1,23 +1,24 @@
 """The training loop: distillation first, then meaning that words alone do not carry.
 
-Six kinds of step, drawn by a schedule that shifts with progress:
+Kinds of step, drawn by each stage's mix:
 
 - pairs: student(zh) near teacher(en), nearer than to the other English vectors of the batch; student(en) too.
 - paragraphs: the same for aligned paragraphs, so that a long answer has a vector worth comparing.
 - nli: a premise nearer to what follows from it than to what contradicts it (Gao et al., 2021, SimCSE, §4).
 - flips: a sentence nearer to its translation than to its own opposite.
+- claims: a right wording of a corpus key point nearer to another right one than to a wrong one.
 - sts: cosines in the order of people's scores (CoSENT loss).
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,27 +32,59 @@ from torch import Tensor
 from transformers import BertConfig, BertModel
 
 from interviewer.training.encoder.contrast import flip
-from interviewer.training.encoder.data import Pair, Scored, Triplet
+from interviewer.training.encoder.data import Claim, Pair, Scored, Triplet
 
 Tokens = list[list[int]]
+_CHUNK = 32
 _BLOCK = 40  # batches sorted by length together: little padding, little order
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the run with its own optimiser and cosine schedule."""
+
+    steps: int
+    network_rate: float
+    rows_rate: float
+    """Learning rate of the Chinese rows."""
+    mix: Mapping[str, float]
+    """Share of each kind of step …"""
+    plain: float = 0.0
+    """… after this share of the stage; before it, pairs only."""
+
+
+STAGES = (
+    Stage(
+        steps=1500,
+        network_rate=1e-4,
+        rows_rate=5e-4,
+        mix={"pairs": 0.46, "paragraphs": 0.08, "nli": 0.2, "flips": 0.18, "sts": 0.08},
+        plain=0.5,
+    ),
+    # Telling a claim from its denial: with a fifth of the steps of the first stage the loss hardly moved.
+    Stage(
+        steps=1100,
+        network_rate=1e-4,
+        rows_rate=2e-4,
+        mix={"pairs": 0.26, "paragraphs": 0.05, "nli": 0.18, "flips": 0.12, "claims": 0.24, "sts": 0.15},
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """What a run depends on, beside the data."""
 
-    steps: int = 1500
+    stages: tuple[Stage, ...] = STAGES
     batch: int = 128
     seed: int = 20261121
-    network_rate: float = 1e-4
-    rows_rate: float = 5e-4  # of the new Chinese rows
     warm_up: int = 80
     temperature: float = 0.05
-    second_phase: float = 0.5  # share of the steps after which the other kinds join
+    margin: float = 0.1  # by which a hard negative should be farther than the positive
     longest: int = 64
     longest_paragraph: int = 128
     mixed_words: float = 0.2  # share of Chinese sentences in which a few words are said in English
+    glossed: float = 0.5  # share of scored English sentences read word for word in Chinese
     evaluate_every: int = 300
     save_every: int = 200
 
@@ -64,10 +97,7 @@ class Data:
     paragraphs: Sequence[Pair]
     triplets: Sequence[Triplet]
     scored: Sequence[Scored]
-
-
-# Shares of the kinds in the second phase; all pairs in the first.
-_MIX = {"pairs": 0.46, "paragraphs": 0.08, "nli": 0.2, "flips": 0.18, "sts": 0.08}
+    claims: Sequence[Claim] = ()
 
 
 def student_from(teacher: BertModel, rows: Tensor, longest: int) -> BertModel:
@@ -99,6 +129,15 @@ def without_dropout(model: BertModel) -> BertModel:
 
 def pooled(model: BertModel, tokens: Tokens) -> Tensor:
     """Mean of the last layer over the tokens, length 1: shape (len(tokens), d)."""
+    # Texts of like length together: a batch of short and long ones is mostly padding.
+    order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
+    parts = [_pooled(model, [tokens[i] for i in order[at : at + _CHUNK]]) for at in range(0, len(order), _CHUNK)]
+    place = torch.empty(len(order), dtype=torch.long)
+    place[order] = torch.arange(len(order))
+    return torch.cat(parts)[place]
+
+
+def _pooled(model: BertModel, tokens: Tokens) -> Tensor:
     width = max(len(t) for t in tokens)
     ids = torch.zeros((len(tokens), width), dtype=torch.long)
     mask = torch.zeros((len(tokens), width))
@@ -161,6 +200,9 @@ class Run:
         own, others = tokenizers
         self._own = own
         self._said_in_english = said_in_english
+        self._said_in_chinese: dict[int, list[int]] = defaultdict(list)
+        for chinese, english in said_in_english.items():
+            self._said_in_chinese[english].append(chinese)
         self._zh = tokens_of(own, [p.zh for p in data.pairs], config.longest)
         self._en = tokens_of(own, [p.en for p in data.pairs], config.longest)
         self._zh_long = tokens_of(own, [p.zh for p in data.paragraphs], config.longest_paragraph)
@@ -173,25 +215,32 @@ class Run:
         rows.register_hook(  # type: ignore[no-untyped-call]
             lambda grad: grad.index_fill(0, torch.arange(english_rows), 0.0)
         )
-        network = [p for p in student.parameters() if p is not rows]
-        self._optimiser = torch.optim.AdamW(
-            [
-                {"params": network, "lr": config.network_rate, "weight_decay": 0.01},
-                {"params": [rows], "lr": config.rows_rate, "weight_decay": 0.0},
-            ],
-            betas=(0.9, 0.98),
-            fused=True,
-        )
-        self._rates = [group["lr"] for group in self._optimiser.param_groups]
         self._random = random.Random(config.seed)
         self._orders = {
             "pairs": self._batches([len(t) for t in self._zh], config.batch),
             "paragraphs": self._batches([len(t) for t in self._zh_long], config.batch // 4),
             "nli": self._batches([len(t.anchor) for t in data.triplets], config.batch // 2),
             "flips": self._batches([len(t) for t in self._zh], config.batch // 4),
+            "claims": self._batches([len(c.right[0]) for c in data.claims], config.batch // 2),
             "sts": self._batches([len(s.left) for s in data.scored], config.batch // 2),
         }
-        self.step = 0
+        self.stage, self.step = 0, 0
+        self._optimiser = self._optimiser_of(config.stages[0])
+
+    def _optimiser_of(self, stage: Stage) -> torch.optim.AdamW:
+        rows = self.student.embeddings.word_embeddings.weight
+        return torch.optim.AdamW(
+            [
+                {
+                    "params": [p for p in self.student.parameters() if p is not rows],
+                    "lr": stage.network_rate,
+                    "weight_decay": 0.01,
+                },
+                {"params": [rows], "lr": stage.rows_rate, "weight_decay": 0.0},
+            ],
+            betas=(0.9, 0.98),
+            fused=True,
+        )
 
     def _batches(self, lengths: Sequence[int], size: int) -> Iterator[list[int]]:
         """Batches of rows of like length, epoch after epoch."""
@@ -215,6 +264,9 @@ class Run:
         if kind == "nli":
             chosen = [self.data.triplets[i] for i in rows]
             return self._apart([t.anchor for t in chosen], [t.positive for t in chosen], [t.negative for t in chosen])
+        if kind == "claims":
+            drawn = [self.data.claims[i].draw(self._random) for i in rows]
+            return self._apart([t.anchor for t in drawn], [t.positive for t in drawn], [t.negative for t in drawn])
         if kind == "flips":
             return self._flips(rows)
         return self._sts([self.data.scored[i] for i in rows])
@@ -232,11 +284,17 @@ class Run:
         return 5 * near + 0.3 * contrast + 4 * kept
 
     def _apart(self, anchors: Sequence[str], positives: Sequence[str], negatives: Sequence[str]) -> Tensor:
-        """In-batch contrast with one hard negative for each anchor."""
+        """In-batch contrast with one hard negative for each anchor, which also has to keep a distance.
+
+        Among a hundred easy negatives the one hard one hardly counts: hence the second term.
+        """
         count = len(anchors)
         vectors = pooled(self.student, tokens_of(self._own, [*anchors, *positives, *negatives], self.config.longest))
-        anchor, others = vectors[:count], vectors[count:]
-        return functional.cross_entropy(anchor @ others.T / self.config.temperature, torch.arange(count))
+        alike = vectors[:count] @ vectors[count:].T
+        near, hard = alike.diagonal(), alike.diagonal(count)
+        contrast = functional.cross_entropy(alike / self.config.temperature, torch.arange(count))
+        apart = functional.softplus((hard - near + self.config.margin) / self.config.temperature).mean()
+        return 0.5 * contrast + 0.5 * apart
 
     def _flips(self, rows: list[int]) -> Tensor:
         anchors, positives, negatives = [], [], []
@@ -252,10 +310,8 @@ class Run:
 
     def _sts(self, chosen: Sequence[Scored]) -> Tensor:
         """CoSENT: every pair of pairs whose order by cosine is not the order by score costs."""
-        vectors = pooled(
-            self.student,
-            tokens_of(self._own, [s.left for s in chosen] + [s.right for s in chosen], self.config.longest),
-        )
+        texts = tokens_of(self._own, [s.left for s in chosen] + [s.right for s in chosen], self.config.longest)
+        vectors = pooled(self.student, [self._glossed(t) for t in texts])
         cosine = (vectors[: len(chosen)] * vectors[len(chosen) :]).sum(-1) / self.config.temperature
         score = torch.tensor([s.score for s in chosen])
         wrong = (cosine[:, None] - cosine[None, :])[score[:, None] < score[None, :]]
@@ -267,23 +323,43 @@ class Run:
             return tokens
         return [self._said_in_english.get(t, t) if self._random.random() < 0.4 else t for t in tokens]
 
+    def _glossed(self, tokens: list[int]) -> list[int]:
+        """Often an English sentence word for word in Chinese, so that people's scores reach the Chinese rows."""
+        if self._random.random() >= self.config.glossed:
+            return tokens
+        return [self._random.choice(self._said_in_chinese.get(t, [t])) for t in tokens]
+
     def kind(self) -> str:
         """What the next step trains on."""
-        if self.step < self.config.second_phase * self.config.steps:
+        stage = self.config.stages[self.stage]
+        if self.step < stage.plain * stage.steps:
             return "pairs"
-        return self._random.choices(list(_MIX), list(_MIX.values()))[0]
+        return self._random.choices(list(stage.mix), list(stage.mix.values()))[0]
 
     def train(self, evaluate: Any) -> None:
         """Run to the end, logging as JSON lines; call again with the same folder to go on after a stop."""
-        log = (self.folder / "log.jsonl").open("a", encoding="utf-8")
-        started = time.monotonic()
-        mean: dict[str, float] = {}
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+
+            def note(row: Mapping[str, Any]) -> None:
+                line = json.dumps({"stage": self.stage + 1, "step": self.step, **row})
+                print(line, file=log, flush=True)
+                print(line, file=sys.stderr, flush=True)
+
+            while self.stage < len(self.config.stages):
+                self._train(self.config.stages[self.stage], evaluate, note)
+                if self.stage + 1 < len(self.config.stages):
+                    self._optimiser = self._optimiser_of(self.config.stages[self.stage + 1])
+                self.stage, self.step = self.stage + 1, 0
+                self.save()
+
+    def _train(self, stage: Stage, evaluate: Any, note: Callable[[Mapping[str, Any]], None]) -> None:
         parameters = [p for group in self._optimiser.param_groups for p in group["params"]]
-        first = self.step
-        while self.step < self.config.steps:
-            progress = self.step / self.config.steps
-            factor = min(1, (self.step + 1) / self.config.warm_up) * max(0.02, 0.5 * (1 + math.cos(math.pi * progress)))
-            for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
+        mean: dict[str, float] = {}
+        started, first = time.monotonic(), self.step
+        while self.step < stage.steps:
+            decay = 0.5 * (1 + math.cos(math.pi * self.step / stage.steps))
+            factor = min(1, (self.step + 1) / self.config.warm_up) * max(0.02, decay)
+            for group, rate in zip(self._optimiser.param_groups, (stage.network_rate, stage.rows_rate), strict=True):
                 group["lr"] = rate * factor
             kind = self.kind()
             loss = self.loss(kind)
@@ -295,26 +371,20 @@ class Run:
             mean[kind] = loss.item() if kind not in mean else 0.95 * mean[kind] + 0.05 * loss.item()
             if self.step % 20 == 0:
                 per_step = (time.monotonic() - started) / (self.step - first)
-                row = {"step": self.step, "rate": round(factor, 3), "seconds_per_step": round(per_step, 2)}
-                row |= {f"loss_{name}": round(value, 4) for name, value in mean.items()}
-                print(json.dumps(row), file=log, flush=True)
-                print(json.dumps(row), file=sys.stderr, flush=True)
-            if self.step % self.config.evaluate_every == 0:
-                row = {"step": self.step, **evaluate(self.student, self._own)}
-                print(json.dumps(row), file=log, flush=True)
-                print(json.dumps(row), file=sys.stderr, flush=True)
-            if self.step % self.config.save_every == 0 or self.step == self.config.steps:
+                losses = {f"loss_{name}": round(value, 4) for name, value in mean.items()}
+                note({"rate": round(factor, 3), "seconds_per_step": round(per_step, 2), **losses})
+            if self.step % self.config.evaluate_every == 0 or self.step == stage.steps:
+                note(evaluate(self.student, self._own))
+            if self.step % self.config.save_every == 0:
                 self.save()
-        log.close()
 
     def save(self) -> None:
         """Keep everything needed to go on."""
         state = {
-            "config": dataclasses.asdict(self.config),
+            "stage": self.stage,
             "step": self.step,
             "student": self.student.state_dict(),
             "optimiser": self._optimiser.state_dict(),
-            "random": self._random.getstate(),
         }
         torch.save(state, self.folder / "checkpoint.tmp")
         (self.folder / "checkpoint.tmp").replace(self.folder / "checkpoint.pt")
@@ -324,11 +394,13 @@ class Run:
         path = self.folder / "checkpoint.pt"
         if not path.exists():
             return False
-        state = torch.load(path, weights_only=False)
+        state = torch.load(path)
         self.student.load_state_dict(state["student"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self._random.setstate(state["random"])
-        self.step = state["step"]
+        self.stage, self.step = state["stage"], state["step"]
+        if self.stage < len(self.config.stages):
+            self._optimiser = self._optimiser_of(self.config.stages[self.stage])
+            if self.step:
+                self._optimiser.load_state_dict(state["optimiser"])
         # Each kind's order goes on with fresh batches: which rows a kind had seen is not kept.
-        self._random.seed(self.config.seed + self.step)
+        self._random.seed(self.config.seed + 10_000 * self.stage + self.step)
         return True

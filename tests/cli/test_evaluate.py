@@ -1,0 +1,73 @@
+"""`interviewer eval encoder` on sets small enough to know the answer."""
+
+import gzip
+import json
+import re
+
+import pytest
+
+
+def rows(path, found):
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found), encoding="utf-8")
+
+
+@pytest.fixture
+def own(tmp_path, corpus_folder):
+    from interviewer.corpus import load_corpus
+
+    item = next(iter(load_corpus(corpus_folder).items.values()))
+    folder = tmp_path / "own"
+    folder.mkdir()
+    asked = [{"query": item.question.en, "item": item.id, "split": split} for split in ("tune", "held")]
+    rows(folder / "queries.jsonl", asked)
+    claim = {"claim": "gradients vanish in deep networks", "paraphrase": "deep gradients vanish", "kind": "swap"}
+    rows(
+        folder / "negation.jsonl",
+        [
+            {**claim, "lang": "en", "negation": "they explode"},
+            {**claim, "lang": "zh", "negation": "gradients vanish in deep networks never"},
+        ],
+    )
+    rows(folder / "answers.test.jsonl", [{"item": item.id}])
+    return folder
+
+
+def figures(text):
+    return dict(re.findall(r"^\| ([^|]+?) \| ([\d.]+|—|nan) ", text, re.MULTILINE))
+
+
+def test_the_table_holds_what_the_sets_say_and_is_written(cli, own, tmp_path):
+    out = tmp_path / "table.md"
+    result = cli("eval", "encoder", "--own", str(own), "-o", str(out))
+    assert result.code == 0, result.err
+    found = figures(result.out)
+    assert found["held queries, fused, Recall@1"] == "1.000"
+    assert (found["negation en, share > 0"], found["negation zh, share > 0"]) == ("1.000", "0.000")
+    assert found["negation by swap, share > 0"] == "0.500"
+    assert "2 queries over 3 items; 2 claims" in result.out
+    assert figures(out.read_text(encoding="utf-8")) == found
+    assert "STS-B en, Spearman" not in found
+
+
+def test_public_splits_are_measured_where_they_lie(cli, own, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    scored = "s1\ts2\tscore\nbig cat\tbig cat\t5\nbig cat\tbig dog\t3\nbig cat\tsmall mouse\t0\n"
+    for name in ("sts_en_test", "sts_zh_mt_test", "sts_zh_test"):
+        with gzip.open(data / f"{name}.tsv.gz", "wt", encoding="utf-8") as file:
+            file.write(scored)
+    with gzip.open(data / "parallel_dev.tsv.gz", "wt", encoding="utf-8") as file:
+        file.write("loss 损失\t损失 loss\ts\t\ngradient 梯度\t梯度 gradient\ts\t\n")
+    found = figures(cli("eval", "encoder", "--own", str(own), "--data", str(data)).out)
+    assert found["STS-B en, Spearman"] == "1.000"
+    assert found["translation zh→en, Recall@1"] == "1.000"
+
+
+def test_a_missing_set_is_said_with_what_to_do(cli, own, tmp_path):
+    (own / "negation.jsonl").unlink()
+    result = cli("eval", "encoder", "--own", str(own))
+    assert result.code == 2
+    assert "negation.jsonl is missing" in result.err
+    result = cli("eval", "encoder", "--own", str(own), "--data", str(tmp_path / "none"))
+    assert result.code == 2
+    assert "Traceback" not in result.err
