@@ -12,8 +12,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 app: $(READY)
 	$(BIN)/python app.py $(ARGS)
 
+# A file of tests stays on one core: what is set up for it once serves all of it.
 test: $(DEV_READY)
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check .

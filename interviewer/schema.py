@@ -181,7 +181,7 @@ class PointResult:
     confidence: float
     """Probability of `verdict` under the grader's model, 0–1."""
     credit: float
-    """What the point is expected to add, as a share of its weight: −0.3 (certainly denied) to 1 (certainly said)."""
+    """What the point is expected to add, as a share of its weight: −0.7 (certainly denied) to 1 (certainly said)."""
     evidence: Span | None = None
     """The part of the answer that the verdict rests on; None where it rests on an absence."""
     helped_by: Help = "none"

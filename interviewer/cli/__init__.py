@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from interviewer import __version__
-from interviewer.cli import chat, corpus, doctor, evaluate, grade, report
+from interviewer.cli import chat, code, corpus, doctor, evaluate, grade, report
 from interviewer.errors import InterviewerError
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ app.command()(chat.chat)
 app.command()(grade.grade)
 app.command()(report.report)
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(code.app, name="code")
 app.add_typer(evaluate.app, name="eval")
 app.command()(doctor.doctor)
 

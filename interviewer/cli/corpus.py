@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interviewer.cli.options import folders
 from interviewer.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,13 +26,6 @@ Lang = Annotated[str, typer.Option("--language", "-l", help="zh or en.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def folders(extra: Path | None) -> tuple[Path, ...]:
-    """The shipped corpus and the user's."""
-    from interviewer.corpus import shipped_folder
-
-    return (shipped_folder(),) if extra is None else (shipped_folder(), extra)
-
-
 def _load(extra: Path | None) -> Corpus:
     from interviewer.corpus import load_corpus
     from interviewer.settings import load_settings
@@ -42,7 +36,7 @@ def _load(extra: Path | None) -> Corpus:
 @app.command()
 def check(
     folder: Annotated[Path | None, typer.Argument(help="A corpus folder; ours if left out.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Only the rules that need no model: a second.")] = True,
+    quick: Annotated[bool, typer.Option("--quick", help="Only the rules that need no model: a second.")] = False,
 ) -> None:
     """Validate every item; print each complaint with file, line and field.
 

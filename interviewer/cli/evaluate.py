@@ -69,6 +69,31 @@ def encoder(
         out.write_text(f"# Embedding models\n\nPrinted by `interviewer eval encoder`.\n\n{report}", encoding="utf-8")
 
 
+@app.command()
+def grading(
+    own: Annotated[Path, typer.Option(help="Folder with our own test sets.")] = _OWN,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the table there too.")] = None,
+) -> None:
+    """Grade the labelled answers that nothing was fitted on, and compare with their labels."""
+    from interviewer.corpus import load_corpus, shipped_folder
+    from interviewer.evaluation import grading as measure
+    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading.labelled import read_labelled
+    from interviewer.retrieval import load_encoder
+
+    items = load_corpus(shipped_folder()).items
+    answers = read_labelled(own / "answers.test.jsonl", items)
+    encoder = load_encoder()
+    grader = Grader(encoder, vocabulary_of(list(items.values())))
+    marked = measure.mark(answers, items, grader)
+    columns = {"both": marked} | {lang: [m for m in marked if m.answer.lang == lang] for lang in ("zh", "en")}
+    report = measure.markdown({name: measure.table(some, items, encoder) for name, some in columns.items()})
+    report += f"\n\nGrader {grader.version}. Answers and labels are our own; intervals by bootstrap over questions.\n"
+    typer.echo(report)
+    if out:
+        out.write_text(f"# Grading\n\nPrinted by `interviewer eval grading`.\n\n{report}", encoding="utf-8")
+
+
 def _models(names: list[str]) -> dict[str, Encoder]:
     """Ours, the model it began from where that is installed, and what was asked for."""
     from interviewer.retrieval import load_encoder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from interviewer.errors import InputError
 from interviewer.schema import LANGUAGES, Language
 
@@ -29,3 +31,10 @@ def decoded(raw: bytes) -> str:
         except UnicodeDecodeError:
             continue
     raise InputError("standard input is not text in UTF-8 or GBK; convert it to UTF-8 first")
+
+
+def folders(extra: Path | None) -> tuple[Path, ...]:
+    """The shipped corpus and the user's."""
+    from interviewer.corpus import shipped_folder
+
+    return (shipped_folder(),) if extra is None else (shipped_folder(), extra)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from interviewer.schema import CodeRef
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+_LARGEST_PICTURE = 1 << 20
+
 
 class BrokenLink(Exception):
     """The link names a file or symbol that is not there."""
@@ -58,3 +61,12 @@ def source_of(ref: CodeRef, folder: Path) -> str:
     """The text of the symbol's lines."""
     lines = (folder / ref.file).read_text(encoding="utf-8-sig").split("\n")  # as ast counts: a form feed ends none
     return "\n".join(lines[ref.line - 1 : ref.end_line])
+
+
+def picture_of(file: str, folder: Path) -> bytes | None:
+    """The PNG that a code file has drawn (`interviewer code plot`), from `plots/` beside its folder, or None."""
+    try:
+        picture = (folder.parent / "plots" / f"{Path(file).stem}.png").read_bytes()
+    except OSError:
+        return None
+    return picture if picture.startswith(_PNG) and len(picture) <= _LARGEST_PICTURE else None

@@ -27,6 +27,9 @@ Mode = Literal["wordings", "bare"]
 """Whether a claim has right and wrong wordings to compare with, or only its own text."""
 FILE = Path(__file__).with_name("verdicts.json")
 
+ERROR = -0.7
+"""What claiming the opposite of a point adds, as a share of its weight: chosen on left-out questions."""
+
 Array = NDArray[np.float64]
 
 
@@ -41,17 +44,17 @@ class Probabilities:
 
     @property
     def credit(self) -> float:
-        """What the point is expected to add to a score, as a share of its weight: −0.3 to 1.
+        """What the point is expected to add to a score, as a share of its weight: −0.7 to 1.
 
         Half a point for half of it said; claiming the opposite costs, so that a confident error is worse than silence.
         """
-        return self.covered + 0.5 * self.partial - 0.3 * self.contradicted
+        return self.covered + 0.5 * self.partial + ERROR * self.contradicted
 
     @property
     def spread(self) -> float:
         """Variance of the credit over the four verdicts."""
         mean = self.credit
-        values = (1.0, 0.5, 0.0, -0.3)
+        values = (1.0, 0.5, 0.0, ERROR)
         chances = (self.covered, self.partial, self.missing, self.contradicted)
         return sum(p * (v - mean) ** 2 for p, v in zip(chances, values, strict=True))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from base64 import b64encode
 from dataclasses import dataclass
 
 from interviewer.corpus import Corpus, shipped_folder
+from interviewer.corpus.code import picture_of
 from interviewer.schema import CodeRef
 
 _LIGHT, _DARK = "default", "github-dark"
@@ -21,6 +23,8 @@ class Listing:
     """Runs the file."""
     html: str
     """Empty where the source is not there any more."""
+    picture: str
+    """What the file draws, as a data URI; empty if it draws nothing."""
 
     @property
     def anchor(self) -> str:
@@ -39,7 +43,15 @@ def listing_of(corpus: Corpus, ref: CodeRef) -> Listing:
         source = corpus.source_of(ref)
     except (OSError, KeyError, UnicodeDecodeError):  # the file may have gone since the corpus was read
         source = ""
-    return Listing(ref, run_command(corpus, ref), _highlighted(source, ref.line) if source else "")
+    html = _highlighted(source, ref.line) if source else ""
+    return Listing(ref, run_command(corpus, ref), html, picture_uri(corpus, ref.file))
+
+
+def picture_uri(corpus: Corpus, file: str) -> str:
+    """The picture that a code file draws, as a data URI; empty if there is none."""
+    folder = corpus.code_folders.get(file)
+    picture = picture_of(file, folder) if folder else None
+    return f"data:image/png;base64,{b64encode(picture).decode()}" if picture else ""
 
 
 def run_command(corpus: Corpus, ref: CodeRef) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -51,10 +52,21 @@ def to_html(debrief: Debrief, corpus: Corpus) -> str:
         **content,
         code_url=lambda ref: "#" + anchor_of(ref),
         code_target="",
-        listings=[listing_of(corpus, ref) for ref in refs],
+        listings=_listings(corpus, refs),
         style=_style(in_app=False),
         locale=_LOCALES[debrief.language],
     )
+
+
+def _listings(corpus: Corpus, refs: Iterable[CodeRef]) -> list[Listing]:
+    """A listing for each link; a file's picture stands with its first."""
+    shown: set[str] = set()
+    listings = []
+    for ref in refs:
+        listing = listing_of(corpus, ref)
+        listings.append(replace(listing, picture="") if ref.file in shown else listing)
+        shown.add(ref.file)
+    return listings
 
 
 def to_fragment(debrief: Debrief, corpus: Corpus, code_url: CodeUrl) -> str:

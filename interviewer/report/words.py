@@ -118,6 +118,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "code": ("参考代码", "Reference code"),
     "lines": ("第 {first}–{last} 行", "lines {first}–{last}"),
     "run_it": ("运行", "Run it"),
+    "picture": ("{file} 画的图", "What {file} draws"),
     "no_code": ("这段代码现在找不到。", "This code cannot be found now."),
     "appendix": ("附录：参考代码", "Appendix: reference code"),
     "errata": ("来源中的错误", "Errors in sources"),

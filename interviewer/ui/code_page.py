@@ -12,11 +12,14 @@ from urllib.parse import quote, urlencode
 
 from interviewer.corpus import Corpus
 from interviewer.corpus.code import BrokenLink, resolve
-from interviewer.report.listing import run_command
+from interviewer.report.listing import picture_uri, run_command
 from interviewer.schema import CodeRef, Language
 from interviewer.ui.words import word
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
 """Content-Security-Policy of these pages: nothing is loaded and nothing runs."""
 _STYLE = """
 html { color-scheme: light dark; scroll-padding-top: 8rem; }
@@ -33,6 +36,7 @@ pre { margin: 0; padding: .6rem 0 3rem; overflow-x: auto; tab-size: 4; }
 .number { display: inline-block; width: 3.2em; padding-inline-end: 1em; text-align: end; color: #6a717d;
   text-decoration: none; user-select: none; }
 .empty { padding: 1rem; }
+details { padding: .5rem .9rem; } summary { cursor: pointer; } img { max-width: 100%; background: #fff; }
 @media (prefers-color-scheme: dark) {
   body { background: #16181c; color: #e4e6ea; }
   header { background: #1f2329; border-color: #343841; }
@@ -70,7 +74,8 @@ def code_page(corpus: Corpus, file: str, symbol: str, language: Language) -> str
             ref = resolve(f"{file}::{symbol}", folder)
         except BrokenLink:
             note = word("no_symbol", language, symbol=symbol)
-    return _page(file, _header(corpus, ref, note, language) + _listing(source, ref), language)
+    body = _header(corpus, ref, note, language) + _picture(corpus, file, language) + _listing(source, ref)
+    return _page(file, body, language)
 
 
 def missing_page(language: Language) -> str:
@@ -90,6 +95,15 @@ def _header(corpus: Corpus, ref: CodeRef, note: str, language: Language) -> str:
     run = f"{word('run_it', language)}{word('colon', language)}"
     parts.append(f"<p>{escape(run)}<code>{escape(run_command(corpus, ref))}</code></p>")
     return f"<header>{''.join(parts)}</header>"
+
+
+def _picture(corpus: Corpus, file: str, language: Language) -> str:
+    """What the file draws, folded away: the page opens at the symbol."""
+    uri = picture_uri(corpus, file)
+    if not uri:
+        return ""
+    name = escape(word("picture", language, file=file))
+    return f"<details><summary>{name}</summary><img src='{uri}' alt='{name}'></details>"
 
 
 def _listing(source: str, ref: CodeRef) -> str:

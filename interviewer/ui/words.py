@@ -168,6 +168,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "feedback": ("点评", "Feedback"),
     # the code page
     "run_it": ("运行", "Run it"),
+    "picture": ("{file} 画的图", "What {file} draws"),
     "lines": ("第 {first}–{last} 行", "lines {first}–{last}"),
     "go_to": ("跳到 {symbol}", "Go to {symbol}"),
     "no_symbol": ("这个文件里没有 {symbol}。", "There is no {symbol} in this file."),

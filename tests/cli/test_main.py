@@ -11,7 +11,7 @@ import pytest
 from interviewer import __version__
 from interviewer.cli import main
 
-VERBS = ["chat", "grade", "report", "doctor", "corpus"]
+VERBS = ["chat", "grade", "report", "doctor", "corpus", "code", "eval"]
 CORPUS_VERBS = ["check", "list", "show", "search"]
 HEAVY = ["torch", "transformers", "sentence_transformers", "gradio", "faiss", "sqlalchemy", "pandas", "pydantic"]
 

@@ -90,3 +90,21 @@ def test_the_routes(engine):
     assert "fonts.googleapis" not in page.text
     assert client.get("/gradio_api/file=" + str(engine.settings.data_dir / "interviewer.db")).status_code in (403, 404)
     assert client.get("/gradio_api/info").json()["named_endpoints"] == {}
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"), [(PNG, True), (b"<svg onload=alert(1)>", False), (PNG + bytes(1 << 20), False)]
+)
+def test_what_a_file_draws_is_shown_if_it_is_a_small_png(engine, tmp_path, content, shown):
+    (tmp_path / "code").mkdir()
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "code" / "drawing.py").write_text("x = 1\n", encoding="utf-8")
+    (tmp_path / "plots" / "drawing.png").write_bytes(content)
+    corpus = replace(engine.corpus, code_folders={"drawing.py": tmp_path / "code"})
+    page = code_page(corpus, "drawing.py", "", "en")
+    assert ("<img src='data:image/png;base64," in page) == shown
+    assert ("What drawing.py draws" in page) == shown
+    assert "onload" not in page
