@@ -36,19 +36,21 @@ def _load(extra: Path | None) -> Corpus:
 @app.command()
 def check(
     folder: Annotated[Path | None, typer.Argument(help="A corpus folder; ours if left out.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Only the rules that need no model: a second.")] = False,
+    graded: Annotated[
+        bool, typer.Option("--graded", help="Also let the grader judge the items: minutes for a whole corpus.")
+    ] = False,
 ) -> None:
     """Validate every item; print each complaint with file, line and field.
 
-    Besides the rules of the format, the model answers, misconceptions, probes and hints are graded: an answer must
-    cover its points, the others must not. Complaints listed with a reason in the folder's accepted.yaml do not count.
+    With --graded the model answers, misconceptions, probes and hints are graded: an answer must cover its points, the
+    others must not. Complaints listed with a reason in the folder's accepted.yaml do not count.
     """
     from interviewer.corpus import check_folders, load_corpus, shipped_folder
     from interviewer.evaluation import corpus as measure
 
     # A user's folder may require, cite and link to what ours has, so ours is read with it.
     read = (shipped_folder(),) if folder is None else (shipped_folder(), folder)
-    if quick:
+    if not graded:
         corpus, complaints = check_folders(*read)
     else:
         ours = {} if folder is None else load_corpus().items

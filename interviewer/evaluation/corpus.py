@@ -23,6 +23,8 @@ from interviewer.corpus.parse import Parser
 from interviewer.corpus.yaml_file import Path_, YamlError, read_yaml
 from interviewer.errors import CorpusError
 from interviewer.grading import Grader
+from interviewer.grading.grader import claim_of
+from interviewer.grading.matching import spans_of
 from interviewer.retrieval import Encoder
 from interviewer.schema import LANGUAGES, Item, Language, PointVerdict
 
@@ -61,10 +63,23 @@ def findings(
             message = f"nearly the question of {items[first].id} (cosine {cosine:.2f})"
             yield items[second].id, (("question", language), message)
     for number, item in enumerate(items):
+        # All that will be compared, in one pass: the encoder remembers it, and a batch is many times faster.
+        encoder.encode([text for language in LANGUAGES for text in _texts(item, language)])
         for language in LANGUAGES:
             yield from ((item.id, f) for f in _points_alike(item, language, encoder))
             yield from ((item.id, f) for f in _graded(item, language, grader))
         progress(number + 1, len(items))
+
+
+def _texts(item: Item, language: Language) -> Iterator[str]:
+    said = [item.answer, *(m.text for m in item.misconceptions)]
+    said += [text for p in item.key_points for text in (p.probe, p.hint)]
+    yield item.question.get(language)
+    for text in said:
+        yield from (span.text for span in spans_of(text.get(language)))
+    for point in item.key_points:
+        claim = claim_of(item, point, language)
+        yield from (*claim.right, *claim.wrong)
 
 
 def _points_alike(item: Item, language: Language, encoder: Encoder) -> Iterator[Finding]:
