@@ -11,7 +11,7 @@ A finding that is right as it stands is listed with the reason in `accepted.yaml
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +97,17 @@ def _near(texts: Sequence[str], encoder: Encoder, least: float) -> Iterator[tupl
 
 
 def _graded(item: Item, language: Language, grader: Grader) -> Iterator[Finding]:
-    def verdicts(text: str) -> Mapping[str, PointVerdict]:
-        return {p.point_id: p.verdict for p in grader.grade(item, text, language).points}
+    def verdicts(text: str, against: Item = item) -> Mapping[str, PointVerdict]:
+        return {p.point_id: p.verdict for p in grader.grade(against, text, language).points}
 
+    # Without the misconceptions among the wrong wordings: one that agrees with its point would hide itself.
+    alone = replace(item, misconceptions=())
     own = verdicts(item.answer.get(language))
     lacking = [f"{point_id} ({verdict})" for point_id, verdict in own.items() if verdict != "covered"]
     if lacking:
         yield ("answer", language), f"the item's own answer does not cover {', '.join(lacking)}"
     for i, misconception in enumerate(item.misconceptions):
-        said = verdicts(misconception.text.get(language))
+        said = verdicts(misconception.text.get(language), alone)
         for point_id in misconception.contradicts:
             if said[point_id] == "covered":
                 yield ("misconceptions", i, "text", language), f"said as an answer, it covers {point_id}"

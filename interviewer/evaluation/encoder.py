@@ -76,6 +76,8 @@ def negation_figures(encoder: Encoder, rows: Sequence[Mapping[str, str]]) -> Ite
     gain = _gains(encoder, [(row["claim"], row["paraphrase"], row["negation"]) for row in rows])
     for language in LANGUAGES:
         mine = gain[[row["lang"] == language for row in rows]]
+        if not len(mine):
+            continue
         yield Figure(f"negation {language}, mean difference", float(mine.mean()))
         yield Figure(f"negation {language}, share > 0", float((mine > 0).mean()))
     for kind in dict.fromkeys(row["kind"] for row in rows):
@@ -86,17 +88,16 @@ def negation_figures(encoder: Encoder, rows: Sequence[Mapping[str, str]]) -> Ite
 def wording_figures(encoder: Encoder, items: Collection[Item]) -> Iterator[Figure]:
     """The same on key points: text, each right wording, each wrong one."""
     for language in LANGUAGES:
-        gain = _gains(
-            encoder,
-            [
-                (point.text.get(language), right, wrong)
-                for item in items
-                for point in item.key_points
-                for right in point.also.get(language)
-                for wrong in point.contradictions.get(language)
-            ],
-        )
-        yield Figure(f"right against wrong wordings {language}, share > 0", float((gain > 0).mean()))
+        rows = [
+            (point.text.get(language), right, wrong)
+            for item in items
+            for point in item.key_points
+            for right in point.also.get(language)
+            for wrong in point.contradictions.get(language)
+        ]
+        if rows:
+            share = float((_gains(encoder, rows) > 0).mean())
+            yield Figure(f"right against wrong wordings {language}, share > 0", share)
 
 
 def _gains(encoder: Encoder, rows: Sequence[tuple[str, str, str]]) -> NDArray[np.float32]:

@@ -33,6 +33,10 @@ class Setup:
             raise InputError(f"{self.questions} questions: choose 1 to {MAX_QUESTIONS}")
 
 
+_LEVEL_AGAINST_RANK = 0.24
+"""Ranks of relevance that one level of difficulty is worth: four levels are less than one rank."""
+
+
 def make_plan(
     items: Mapping[str, Item],
     setup: Setup,
@@ -64,8 +68,9 @@ def make_plan(
     def rank(item: Item) -> tuple[float, ...]:
         away = abs(item.level - setup.level)
         if order:
-            # Level matters beside relevance, but a question off the focus never beats one on it.
-            return (order.get(item.id, len(order) * 2) + away, rng.random())
+            # Level matters beside relevance, but no level beats the question that was named; and one off the focus
+            # never beats one on it.
+            return (order.get(item.id, len(order) * 2) + _LEVEL_AGAINST_RANK * away, rng.random())
         return (item.id in recent, away + rng.random(), rng.random())
 
     ranked = sorted(fitting, key=rank)

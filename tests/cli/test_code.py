@@ -56,7 +56,7 @@ def test_list_names_every_file_with_its_summary_and_questions(cli, own):
 def test_show_prints_a_file_or_one_symbol(cli, own):
     assert cli("code", "show", "line", "--corpus", own).out == PICTURE + "\n"
     shown = cli("code", "show", "line.py::Line.length", "--corpus", own).out
-    assert shown == "# line.py, lines 19–20\n    def length(self) -> float:\n        return 1.0\n"
+    assert shown == "# line.py, lines 18–19\n    def length(self) -> float:\n        return 1.0\n"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def own(tmp_path, corpus_folder):
     folder.mkdir()
     asked = [{"query": item.question.en, "item": item.id, "split": split} for split in ("tune", "held")]
     rows(folder / "queries.jsonl", asked)
-    claim = {"claim": "gradients vanish in deep networks", "paraphrase": "deep gradients vanish", "kind": "swap"}
+    claim = {"claim": "gradients vanish in deep networks", "paraphrase": "deep gradients shrink away", "kind": "swap"}
     rows(
         folder / "negation.jsonl",
         [

@@ -47,11 +47,11 @@ def with_point(item, place, **changes):
 @pytest.mark.parametrize("field", ["probe", "hint"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_probe_or_hint_that_says_the_point_is_found(judge, item, field, language):
-    point = item.key_points[0]
+    point = item.key_points[1]
     texts = {"zh": getattr(point, field).zh, "en": getattr(point, field).en, language: point.text.get(language)}
-    found = judge(with_point(item, 0, **{field: Bilingual(**texts)}))
-    assert list(found) == [(ITEM, ("key_points", 0, field, language))]
-    assert "gives its key point away" in "".join(found.values())
+    found = judge(with_point(item, 1, **{field: Bilingual(**texts)}))
+    assert list(found) == [(ITEM, ("key_points", 1, field, language))]
+    assert "gives away its key point" in "".join(found.values())
 
 
 def test_an_answer_that_leaves_a_point_out_is_found(judge, item):

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer, BertConfig, BertModel
 
 from interviewer.training.encoder import data as sources
 from interviewer.training.encoder.contrast import flip, flips
-from interviewer.training.encoder.distil import Config, Data, Run, embed, pooled, student_from, tokens_of
+from interviewer.training.encoder.distil import Config, Data, Run, Stage, embed, pooled, student_from, tokens_of
 from interviewer.training.encoder.publish import publish
 from interviewer.training.encoder.vocabulary import (
     SPECIAL,
@@ -147,6 +147,11 @@ def run_of(tokenizer, tmp_path):
         ]
         * 12,
         [sources.Scored("the loss", "loss", 0.9), sources.Scored("the loss", "gradient", 0.1)] * 12,
+        [
+            sources.Claim(("损失很低", "损失低"), ("损失很高",), ("the loss is low",)),
+            sources.Claim(("the loss is low", "loss low"), ("the loss is high",), ()),
+        ]
+        * 12,
     )
 
     def make(steps: int = 8) -> Run:
@@ -154,9 +159,10 @@ def run_of(tokenizer, tmp_path):
         table = teacher.embeddings.word_embeddings.weight.detach()
         rows = torch.cat([table, torch.randn(len(CHINESE), 16) * 0.02])
         student = student_from(teacher, rows, 40).train()
-        config = Config(
-            steps=steps, batch=36, warm_up=2, save_every=4, evaluate_every=4, second_phase=0.25, rows_rate=0.01
-        )
+        mix = {"pairs": 0.46, "paragraphs": 0.08, "nli": 0.2, "flips": 0.18, "sts": 0.08}
+        later = {"pairs": 0.5, "claims": 0.5}
+        stages = (Stage(steps - 4, 1e-4, 0.01, mix, plain=0.25), Stage(4, 1e-4, 0.01, later))
+        config = Config(stages=stages, batch=36, warm_up=2, save_every=4, evaluate_every=4)
         return Run(config, data, student, teacher, (tokenizer, tokenizer), len(ENGLISH), {}, tmp_path)
 
     return make
@@ -184,18 +190,18 @@ def test_a_run_learns_leaves_english_rows_alone_and_goes_on_after_a_stop(run_of)
     run.train(lambda *_: seen.append(run.step) or {})
     losses.append(run.loss("pairs").item())
     assert losses[1] < 0.7 * losses[0]
-    assert seen == list(range(4, 61, 4))
+    assert seen == [*range(4, 57, 4), 4]  # steps are counted within a stage
     after = run.student.embeddings.word_embeddings.weight.detach()
     assert torch.equal(before[: len(ENGLISH)], after[: len(ENGLISH)])
     assert not torch.equal(before[len(ENGLISH) :], after[len(ENGLISH) :])
 
     again = run_of(60)
     assert again.resume()
-    assert again.step == 60
+    assert (again.stage, again.step) == (2, 0)
     assert torch.equal(again.student.embeddings.word_embeddings.weight, after)
 
 
-@pytest.mark.parametrize("kind", ["pairs", "paragraphs", "nli", "flips", "sts"])
+@pytest.mark.parametrize("kind", ["pairs", "paragraphs", "nli", "flips", "claims", "sts"])
 def test_every_kind_of_step_has_a_loss_with_a_gradient(run_of, kind):
     run = run_of()
     run.loss(kind).backward()
@@ -230,3 +236,19 @@ def test_only_usable_pairs_are_read(tmp_path):
     with gzip.open(tmp_path / "parallel.tsv.gz", "wt", encoding="utf-8") as out:
         out.write("\n".join(rows) + "\n")
     assert sorted(p.source for p in sources.parallel(tmp_path, 0)) == ["esp-idf", "ours"]
+
+
+def test_claims_leave_out_the_items_kept_for_testing():
+    from interviewer.corpus import load_corpus
+
+    items = load_corpus().items
+    some = [items["vae-loss"], items["vae-reparameterisation"]]
+    found = sources.claims(some, {"vae-loss"})
+    points = items["vae-reparameterisation"].key_points
+    assert len(found) == 2 * len(points)
+    assert found[0].right == (points[0].text.zh, *points[0].also.zh)
+    assert found[0].wrong == tuple(points[0].contradictions.zh)
+    assert found[1].elsewhere == found[0].right
+    drawn = [found[0].draw(random.Random(n)) for n in range(40)]
+    assert all(t.anchor in found[0].right and t.negative in found[0].wrong and t.anchor != t.positive for t in drawn)
+    assert {t.positive in found[0].elsewhere for t in drawn} == {True, False}
