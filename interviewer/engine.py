@@ -14,7 +14,9 @@ from __future__ import annotations
 import random
 import secrets
 import threading
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,19 +26,24 @@ from interviewer import __version__
 from interviewer.corpus import Corpus, load_corpus, shipped_folder
 from interviewer.errors import InputError, InterviewerError
 from interviewer.interview import (
+    Choice,
+    Chooser,
     Event,
     Line,
     ScriptedVoice,
     Setup,
     State,
     Voice,
+    ability_of,
     advance,
+    candidates,
+    choose,
+    event_of,
     first_state,
-    intent_of,
-    make_plan,
+    focused_plan,
     with_help,
 )
-from interviewer.schema import Debrief, Grade, Item, Language, Turn
+from interviewer.schema import Debrief, Grade, Item, Language, LevelReview, Turn
 from interviewer.settings import Settings
 from interviewer.text import language_of, terms
 
@@ -49,6 +56,7 @@ MAX_MESSAGE = 100_000
 """Longest message that is stored, in characters."""
 SAME_QUESTION = 0.72
 """Least likeness of a question text to a corpus question for it to be taken as that question."""
+_CHOSEN = "chosen"  # in an event's payload: the question that was chosen upon it
 _REMEMBERED = 5  # past sessions whose questions are put last in a new plan
 
 
@@ -77,19 +85,26 @@ class Engine:
     """Everything the product does, without a user interface."""
 
     def __init__(
-        self, settings: Settings, *, encoder: Encoder | None = None, voice: Voice | None = None, seed: int | None = None
+        self,
+        settings: Settings,
+        *,
+        encoder: Encoder | None = None,
+        voice: Voice | None = None,
+        seed: int | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Args:
         settings: where things lie and which model to use.
         encoder: an embedding model to use instead of the configured one.
         voice: how the interviewer speaks; default the scripted voice.
-        seed: makes plans repeatable; default is chance.
+        seed: makes the choice of questions repeatable; default is chance.
+        clock: seconds since some fixed time.
         """
         self.settings = settings
         self.corpus: Corpus = load_corpus(*([shipped_folder()] + ([settings.corpus] if settings.corpus else [])))
         self._given_encoder = encoder
         self._voice: Voice = voice or ScriptedVoice()
-        self._random = random.Random(seed)
+        self._random, self._clock = random.Random(seed), clock
         self._loading = threading.RLock()
         self._warming: threading.Thread | None = None
         self._moving = threading.Lock()
@@ -160,15 +175,18 @@ class Engine:
         for topic in setup.topics:
             if topic not in self.corpus.topics:
                 raise InputError(f"no topic {topic!r}; there are {', '.join(self.corpus.topics)}")
-        asked = [i for s in self.store.sessions(_REMEMBERED) for i in s.plan]
-        plan = make_plan(self.corpus.items, setup, self._random, asked, self._focused(setup))
+        plan: tuple[str, ...] = ()
+        if setup.items:
+            plan = tuple(self.corpus.item(item_id).id for item_id in dict.fromkeys(setup.items))
+        else:
+            setup = replace(setup, questions=min(setup.questions, len(candidates(self.items, setup))))
+            if setup.focus.strip():
+                plan = focused_plan(self.items, setup, self._random, self._focused(setup))
         session_id = secrets.token_hex(8)
         self.store.create(session_id, setup.language, asdict(setup), plan)
-        return self._move(View(session_id, first_state(setup, plan), ()), 0, Event("started"))
+        return self._move(View(session_id, first_state(setup, plan), ()), 0, Event("started", at=self._clock()))
 
     def _focused(self, setup: Setup) -> list[str]:
-        if not setup.focus.strip():
-            return []
         topics = setup.topics or tuple(self.corpus.topics)
         hits = self.index.search(
             setup.focus, setup.questions * 2, allowed=lambda i: self.corpus.items[i].topic in topics
@@ -195,13 +213,9 @@ class Engine:
         """
         if len(message) > MAX_MESSAGE:
             raise InputError(f"{len(message):,} characters are too many; at most {MAX_MESSAGE:,} are taken")
-        intent = intent_of(message)
-        kind = "answered" if intent == "answer" else intent
         with self._moving:
             view, seq = self._fold(session_id)
-            if view.waiting_for_grade and kind != "stop":
-                raise InputError("the last answer is still being graded; try again in a moment")
-            return self._move(view, seq, Event(kind, message.replace("\0", "")))
+            return self._move(view, seq, event_of(view.state, message.replace("\0", ""), self._clock()))
 
     def proceed(self, session_id: str) -> View:
         """Grade the stored answer that waits for it, if one does, and go on."""
@@ -213,7 +227,7 @@ class Engine:
         grade = self.grader.grade(item, exchange.joined, view.state.setup.language)
         grade = self.grader.rescored(with_help(view.state, grade), item)
         with self._moving:
-            return self._move(view, seq, Event("graded", grade=grade))
+            return self._move(view, seq, Event("graded", grade=grade, at=self._clock()))
 
     def view(self, session_id: str) -> View:
         """An interview as it stands.
@@ -246,24 +260,38 @@ class Engine:
             started_at=row.started_at,
             finished=view.finished,
             transcript=view.transcript,
+            level=self._level(view.state),
             stamp={"version": __version__, "corpus": self.corpus.hash[:12], "grader": ", ".join(sorted(graders))},
         )
+
+    def _level(self, state: State) -> LevelReview | None:
+        """The candidate's level as far as the interview tells; None if it tells nothing."""
+        ability = ability_of(state, self.items)
+        asked = {one.topic for one in ability.seen}
+        if not asked:
+            return None
+        topics = (topic for name, topic in self.corpus.topics.items() if name in asked)
+        return LevelReview(ability.general, tuple((topic, ability.topic(topic.id)) for topic in topics))
 
     def _fold(self, session_id: str) -> tuple[View, int]:
         """The interview from its stored events, and the number of the next event."""
         row = self.store.session(session_id)
-        state = first_state(_setup(row.setup), row.plan)
-        transcript: list[Turn] = []
         events = self.store.events(session_id)
+        # Where questions were chosen one by one, the events hold the choices and the row only lists them.
+        chosen = bool(events) and _CHOSEN in events[0].payload
+        state = first_state(_setup(row.setup), () if chosen else row.plan)
+        transcript: list[Turn] = []
         for stored in events:
             event = _event(stored)
             transcript += _candidate_turn(state, event)
-            state, _ = advance(state, event, self._items(state))
+            state, _ = advance(state, event, self.items, _recorded(stored))
             transcript += [Turn(**turn) for turn in stored.said]
         return View(session_id, state, tuple(transcript)), len(events)
 
-    def _items(self, state: State) -> dict[str, Item]:
-        return {item_id: self.gradable(item_id) for item_id in state.plan}
+    @cached_property
+    def items(self) -> Mapping[str, Item]:
+        """Every item of the corpus, ready to be graded."""
+        return {item_id: self.gradable(item_id) for item_id in self.corpus.items}
 
     def gradable(self, item_id: str) -> Item:
         """The corpus item, ready to be graded: a draft with only an answer gets its key points from it."""
@@ -273,19 +301,36 @@ class Engine:
 
     def _move(self, view: View, seq: int, event: Event) -> View:
         """Apply an event, put the lines into words, and store both before anyone sees them."""
-        state, lines = advance(view.state, event, self._items(view.state))
+        choices: list[Choice] = []
+
+        def chooser(state: State) -> Choice:
+            recent = [i for s in self.store.sessions(_REMEMBERED + 1) for i in s.plan]  # this one's own do no harm
+            choices.append(choose(state, self.items, self._random, recent))
+            return choices[-1]
+
+        state, lines = advance(view.state, event, self.items, chooser)
         turns = _candidate_turn(view.state, event)
         said = tuple(self._spoken(view, line, f"{view.session_id}:{seq}:{n}") for n, line in enumerate(lines))
-        payload = {"text": event.text, "grade": asdict(event.grade) if event.grade else None}
+        payload: dict[str, Any] = {"text": event.text, "grade": asdict(event.grade) if event.grade else None}
+        payload["at"] = event.at
+        if choices:
+            payload[_CHOSEN] = asdict(choices[-1])
         self.store.append(
-            view.session_id, seq, event.kind, payload, [asdict(t) for t in said], finished=state.phase == "done"
+            view.session_id,
+            seq,
+            event.kind,
+            payload,
+            [asdict(t) for t in said],
+            finished=state.phase == "done",
+            plan=state.plan,
         )
         return View(view.session_id, state, (*view.transcript, *turns, *said), said)
 
     def _spoken(self, view: View, line: Line, seed: str) -> Turn:
-        item = self.gradable(line.item_id) if line.item_id else None
+        item = self.items[line.item_id] if line.item_id else None
         setup = view.state.setup
-        text = self._voice.say(line, item, setup.language, len(view.state.plan), random.Random(seed))
+        line = replace(line, style=setup.style)
+        text = self._voice.say(line, item, setup.language, view.state.total, random.Random(seed))
         return Turn("interviewer", text, line.act, line.item_id)
 
     # Grading and search on their own
@@ -334,7 +379,13 @@ def _event(stored: StoredEvent) -> Event:
         stored.kind,  # type: ignore[arg-type]
         str(stored.payload.get("text", "")),
         TypeAdapter(Grade).validate_python(grade) if grade else None,
+        float(stored.payload.get("at", 0.0)),
     )
+
+
+def _recorded(stored: StoredEvent) -> Chooser:
+    """What was chosen when the event happened."""
+    return lambda _state: Choice(**stored.payload.get(_CHOSEN, {}))
 
 
 def _setup(values: dict[str, Any]) -> Setup:

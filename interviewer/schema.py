@@ -221,8 +221,21 @@ class Grade:
 
 
 Speaker = Literal["interviewer", "candidate"]
-Act = Literal["greet", "ask", "acknowledge", "probe", "hint", "repeat", "no_hint", "skip", "close"]
+Act = Literal[
+    "greet", "ask", "acknowledge", "probe", "hint", "repeat", "no_hint", "skip", "close",
+    "clarify", "confirm", "go_back", "no_way_back", "pause", "resume", "feedback", "reveal", "try_first",
+    "reveal_later", "time_up", "sure", "mastered",
+]  # fmt: skip
 """What an utterance of the interviewer does."""
+
+Mode = Literal["interview", "coach", "drill", "review"]
+"""Interview: no feedback until the end. Coach: feedback after each question. Drill: one topic until it is mastered.
+Review: given questions, with feedback."""
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+Style = Literal["warm", "neutral", "demanding"]
+"""How the interviewer words things; never what is asked or how it is graded."""
+STYLES: tuple[Style, ...] = get_args(Style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +260,10 @@ class Exchange:
     """Of all answers together; evidence offsets refer to `joined`."""
     hinted: bool = False
     skipped: bool = False
+    probed: tuple[str, ...] = ()
+    """Ids of the key points that were followed up, in order."""
+    hints: tuple[str, ...] = ()
+    """Ids of the key points that were hinted at, in order."""
 
     @property
     def joined(self) -> str:
@@ -285,6 +302,23 @@ class StudyStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """An ability on the scale of levels (1 screening to 5 staff), with its standard error in levels."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class LevelReview:
+    """What an interview says about a candidate's level."""
+
+    overall: Level
+    topics: tuple[tuple[Topic, Level], ...] = ()
+    """Of the topics that were asked about, in the corpus's order."""
+
+
+@dataclass(frozen=True, slots=True)
 class Debrief:
     """What an interview showed."""
 
@@ -299,5 +333,7 @@ class Debrief:
     study: tuple[StudyStep, ...]
     transcript: tuple[Turn, ...] = ()
     finished: bool = True
+    level: LevelReview | None = None
+    """None if nothing was graded."""
     stamp: dict[str, Any] = field(default_factory=dict)
     """What made the numbers: corpus hash, encoder, grader."""

@@ -218,9 +218,95 @@ def test_an_unknown_interview_is_named(engine: Engine) -> None:
 
 
 def test_past_questions_come_last(engine: Engine) -> None:
-    first = engine.start(Setup(topics=("generative",), questions=4))
-    second = engine.start(Setup(topics=("generative",), questions=4))
-    assert not set(first.state.plan) & set(second.state.plan)  # the topic has eight
+    asked = []
+    for _ in range(2):
+        view = engine.start(Setup(topics=("rnn",), questions=4))
+        while not view.finished:
+            view = engine.say(view.session_id, "skip")
+        asked.append({e.item_id for e in view.state.exchanges})
+    assert len(asked[0]) == len(asked[1]) == 4
+    assert not asked[0] & asked[1]  # the topic has eight
+
+
+def test_questions_are_chosen_one_by_one_and_a_restart_finds_the_same(data_dir: Path, encoder: Any) -> None:
+    settings = load_settings(data_dir=data_dir)
+    first = Engine(settings, encoder=encoder, seed=1)
+    view = first.start(Setup(questions=6, level=3))
+    assert len(view.state.plan) == 1
+    for message in ("skip", "上一题", "skip", "skip", "暂停", "继续", "skip"):
+        view = first.say(view.session_id, message)
+    first.store.close()
+    second = Engine(settings, encoder=encoder, seed=99)  # other chances, another process: the same past
+    assert second.view(view.session_id).state == view.state
+    assert second.store.session(view.session_id).plan == view.state.plan
+    second.store.close()
+
+
+def test_an_interview_stored_with_a_fixed_plan_goes_on(engine: Engine) -> None:
+    """As the first version stored them: the plan in the row, a setup with fewer fields, events without times."""
+    plan = ("vae-loss", "checkerboard-artefacts")
+    setup = {"language": "en", "topics": [], "level": 2, "questions": 5, "focus": "", "voice": "scripted"}
+    engine.store.create("old", "en", setup, plan)
+    engine.store.append(
+        "old",
+        0,
+        "started",
+        {"text": "", "grade": None},
+        [{"speaker": "interviewer", "text": "Hello", "act": "greet", "item_id": ""}],
+    )
+    engine.store.append("old", 1, "skip", {"text": "skip", "grade": None}, [])
+    view = engine.view("old")
+    assert view.state.exchange.item_id == "checkerboard-artefacts"
+    assert view.state.total == 2
+    assert engine.say("old", "skip").finished
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_coach_gives_feedback_after_each_question_and_the_answer_on_request(engine: Engine, language: str) -> None:
+    view = engine.start(Setup(language=language, mode="coach", items=("vae-loss", "checkerboard-artefacts")))  # type: ignore[arg-type]
+    item = engine.corpus.item(view.state.exchange.item_id)
+    view = engine.say(view.session_id, "告诉我答案" if language == "zh" else "give me the answer")
+    assert [t.act for t in view.said] == ["try_first"]
+    view = engine.say(view.session_id, item.key_points[0].text.get(language))  # type: ignore[arg-type]
+    assert [t.act for t in view.said] == ["probe"]
+    view = engine.say(view.session_id, "告诉我答案" if language == "zh" else "give me the answer")
+    assert [t.act for t in view.said] == ["reveal", "ask"]
+    assert item.answer.get(language).strip() in view.said[0].text  # type: ignore[arg-type]
+    view = engine.say(view.session_id, "不知道" if language == "zh" else "I don't know")
+    assert [t.act for t in view.said] == ["feedback", "close"]
+
+
+def test_a_review_asks_exactly_what_is_due(engine: Engine) -> None:
+    due = ("vae-loss", "checkerboard-artefacts", "vae-loss")
+    view = engine.start(Setup(mode="review", items=due, language="en"))
+    assert view.state.plan == due[:2]
+    assert "2" in view.said[0].text
+    with pytest.raises(UnknownItem):
+        engine.start(Setup(mode="review", items=("no-such-item",)))
+
+
+def test_time_runs_by_the_clock_and_ends_the_questions(data_dir: Path, encoder: Any) -> None:
+    now = [1000.0]
+    engine = Engine(load_settings(data_dir=data_dir), encoder=encoder, clock=lambda: now[0])
+    view = engine.start(Setup(questions=5, minutes=10, language="en"))
+    now[0] += 700
+    assert engine.view(view.session_id).state.spent == 0  # nothing has happened since
+    view = engine.say(view.session_id, "skip")
+    assert view.state.spent == 700
+    assert [t.act for t in view.said] == ["skip", "time_up", "close"]
+    engine.store.close()
+
+
+def test_the_debrief_gives_a_level_with_its_uncertainty(engine: Engine) -> None:
+    view = engine.start(Setup(questions=2, level=3, language="en"))
+    assert engine.debrief(view.session_id).level is None
+    topic = engine.corpus.item(view.state.exchange.item_id).topic
+    view = engine.say(view.session_id, "I don't know")
+    level = engine.debrief(view.session_id).level
+    assert level is not None
+    assert level.overall.value < 3
+    assert 0 < level.overall.error < 1.5
+    assert [t.id for t, _ in level.topics] == [topic]
 
 
 def test_a_deleted_interview_is_gone(engine: Engine) -> None:

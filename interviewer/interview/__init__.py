@@ -1,12 +1,25 @@
 """The interview: what to ask, what a candidate's message means, how the machine moves, how it speaks."""
 
-from interviewer.interview.intents import Intent, intent_of
-from interviewer.interview.plan import Setup, make_plan
-from interviewer.interview.session import Event, State, advance, first_state, open_points, with_help
+from interviewer.interview.ability import Ability
+from interviewer.interview.intents import Command, Intent, intent_of
+from interviewer.interview.plan import Brief, Cue, Setup, candidates, focused_plan
+from interviewer.interview.policy import ability_of, choose
+from interviewer.interview.session import (
+    Choice,
+    Chooser,
+    Event,
+    State,
+    advance,
+    event_of,
+    first_state,
+    nothing_more,
+    open_points,
+    with_help,
+)
 from interviewer.interview.voice import Line, ScriptedVoice, Voice
 
 __all__ = [
-    "Event", "Intent", "Line", "ScriptedVoice", "Setup", "State", "Voice", "advance", "first_state", "intent_of",
-    "make_plan", "open_points",
-    "with_help",
+    "Ability", "Brief", "Choice", "Chooser", "Command", "Cue", "Event", "Intent", "Line", "ScriptedVoice", "Setup",
+    "State", "Voice", "ability_of", "advance", "candidates", "choose", "event_of", "first_state", "focused_plan",
+    "intent_of", "nothing_more", "open_points", "with_help",
 ]  # fmt: skip

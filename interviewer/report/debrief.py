@@ -13,6 +13,7 @@ from interviewer.schema import (
     Exchange,
     Item,
     Language,
+    LevelReview,
     PointVerdict,
     QuestionReview,
     StudyStep,
@@ -36,6 +37,7 @@ def build_debrief(
     started_at: str,
     finished: bool,
     transcript: Sequence[Turn] = (),
+    level: LevelReview | None = None,
     stamp: Mapping[str, Any] | None = None,
 ) -> Debrief:
     """Put together what the exchanges of one interview showed.
@@ -48,6 +50,7 @@ def build_debrief(
         started_at: ISO 8601, UTC.
         finished: False for an interview that was left or stopped early.
         transcript: everything said, as it was shown.
+        level: the candidate's, as far as the interview tells.
         stamp: what made the numbers; the corpus hash and the graders are added.
 
     Raises:
@@ -64,6 +67,7 @@ def build_debrief(
         study=_study_plan(corpus, questions),
         transcript=tuple(transcript),
         finished=finished,
+        level=level,
         stamp={"corpus": corpus.hash, **_graders(exchanges), **(stamp or {})},
     )
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from interviewer.schema import Debrief, Exchange, Grade, Item, Language, QuestionReview, Span, StudyStep
+from interviewer.schema import Debrief, Exchange, Grade, Item, Language, LevelReview, QuestionReview, Span, StudyStep
 
 SCHEMA = "interviewer.debrief/1"
 
@@ -19,6 +19,7 @@ def to_json(debrief: Debrief) -> str:
         schema          "interviewer.debrief/1"
         session_id, language ("zh" | "en"), started_at (ISO 8601, UTC), finished (bool)
         score           0–100 or null
+        level           null or value, error (in levels, 1–5), topics[]: id, value, error
         questions[]     number, item_id, topic, level, kind, question, answers[], hinted, skipped,
                         grade: null or
                             score, low, high (0–100 or null), verdict, language, flags[], needs_review, reason, grader,
@@ -38,6 +39,7 @@ def to_json(debrief: Debrief) -> str:
         "started_at": debrief.started_at,
         "finished": debrief.finished,
         "score": debrief.score,
+        "level": _level(debrief.level),
         "questions": [_question(q, language) for q in debrief.questions],
         "topics": [
             {"id": t.topic.id, "title": t.topic.title.get(language), "score": t.score, "questions": t.questions}
@@ -50,6 +52,13 @@ def to_json(debrief: Debrief) -> str:
         "stamp": dict(debrief.stamp),
     }
     return json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n"
+
+
+def _level(review: LevelReview | None) -> Mapping[str, Any] | None:
+    if review is None:
+        return None
+    topics = [{"id": topic.id, "value": level.value, "error": level.error} for topic, level in review.topics]
+    return {"value": review.overall.value, "error": review.overall.error, "topics": topics}
 
 
 def _question(review: QuestionReview, language: Language) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from interviewer.report import prose
 from interviewer.report.charts import radar, shown, topic_bars
 from interviewer.report.listing import Listing, anchor_of, code_style, listing_of
 from interviewer.report.record import to_json
-from interviewer.report.view import moment, question_view, stamp_rows, study_view
+from interviewer.report.view import level_sentence, moment, question_view, stamp_rows, study_view
 from interviewer.report.words import words
 from interviewer.schema import CodeRef, Debrief, Language, QuestionReview
 
@@ -147,6 +147,7 @@ def _content(debrief: Debrief, corpus: Corpus) -> dict[str, Any]:
     return {
         "w": words(language),
         "started": moment(debrief.started_at),
+        "level": "" if debrief.level is None else level_sentence(debrief.level.overall, language),
         "score": "" if debrief.score is None else shown(debrief.score),
         "finished": debrief.finished,
         "topics": [(t.topic.title.get(language), shown(t.score), t.questions) for t in debrief.topics],

@@ -12,7 +12,7 @@ from interviewer.report.listing import run_command
 from interviewer.report.marks import Mark, Stretch, stretches_of
 from interviewer.report.prose import is_web_address
 from interviewer.report.words import words
-from interviewer.schema import CodeRef, Debrief, Grade, Item, Language, PointResult, QuestionReview, StudyStep
+from interviewer.schema import CodeRef, Debrief, Grade, Item, Language, Level, PointResult, QuestionReview, StudyStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,17 @@ def study_view(step: StudyStep, debrief: Debrief, corpus: Corpus) -> StudyView:
         points=tuple(known[p] for p in step.points if p in known),
         number=numbers.get(step.item.id, 0),
         command=f"interviewer corpus show {step.item.id}",
+    )
+
+
+def level_sentence(level: Level, language: Language) -> str:
+    """A level with its uncertainty, as one would say it to whoever hires."""
+    w = words(language)
+    return w["level_is"].format(
+        word=w[f"stands_{min(5, max(0, round(level.value)))}"],
+        value=f"{level.value:.1f}",
+        error=f"{level.error:.1f}",
+        sure=w["sure_high" if level.error < 0.55 else "sure_middle" if level.error < 0.85 else "sure_low"],
     )
 
 

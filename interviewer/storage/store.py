@@ -127,8 +127,9 @@ class Store:
         payload: dict[str, Any],
         said: Sequence[dict[str, Any]] = (),
         finished: bool = False,
+        plan: Sequence[str] | None = None,
     ) -> None:
-        """Add event number `seq` (0-based). Durable when this returns.
+        """Add event number `seq` (0-based), and bring the listed plan up to date. Durable when this returns.
 
         Raises:
             SessionConflict: there is such an event already: another tab or process was faster.
@@ -137,9 +138,9 @@ class Store:
         now = _now()
         try:
             with self._session() as session:
-                changed = session.execute(
-                    update(SessionTable).where(SessionTable.id == session_id).values(updated_at=now, finished=finished)
-                )
+                listed: dict[str, Any] = {"updated_at": now, "finished": finished}
+                listed |= {} if plan is None else {"plan": list(plan)}
+                changed = session.execute(update(SessionTable).where(SessionTable.id == session_id).values(**listed))
                 if not getattr(changed, "rowcount", 0):
                     raise UnknownSession(f"no interview {session_id!r}; it may have been deleted")
                 session.add(

@@ -128,15 +128,15 @@ class InterviewTab:
         state = view.state
         if view.finished or not state.exchanges:
             asked = word("ended", language, n=len(state.exchanges))
-            return _progress(asked, (), len(state.plan), len(state.plan))
+            return _progress(asked, (), state.total, state.total)
         item = self._engine.corpus.item(state.exchange.item_id)
         topic = self._engine.corpus.topics.get(item.topic)
         level = word("level_is", language, level=item.level, word=word(f"level_{item.level}", language))
         tags = [topic.title.get(language) if topic else item.topic, level]
         if state.probed:
             tags.append(word("follow_up", language, n=len(state.probed)))
-        title = word("question_of", language, number=state.number, total=len(state.plan))
-        return _progress(title, tags, state.number - 1, len(state.plan))
+        title = word("question_of", language, number=state.number, total=state.total)
+        return _progress(title, tags, state.number - 1, state.total)
 
     # What happens
 

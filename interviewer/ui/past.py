@@ -57,7 +57,7 @@ def _result(engine: Engine, row: SessionRow, language: Language) -> str:
     try:
         view = engine.view(row.id)
         answered = sum(bool(e.answers) for e in view.state.exchanges)
-        said = word("answered_of", language, answered=answered, total=len(row.plan))
+        said = word("answered_of", language, answered=answered, total=view.state.total)
         if not row.finished:
             return said + word("dot", language) + word("not_finished", language)
         score = engine.debrief(row.id).score

@@ -5,8 +5,9 @@ from typing import get_args
 
 import pytest
 
+from interviewer.interview.intents import COMMANDS
 from interviewer.interview.voice import _PHRASES, Line, ScriptedVoice
-from interviewer.schema import LANGUAGES, Act, Bilingual, Item, KeyPoint, Language
+from interviewer.schema import LANGUAGES, STYLES, Act, Bilingual, Item, KeyPoint, Language, Style
 from interviewer.text import language_of
 
 ITEM = Item(
@@ -30,8 +31,38 @@ def test_every_act_has_words_in_both_languages() -> None:
     for act, phrases in _PHRASES.items():
         assert set(phrases) == set(LANGUAGES), act
         for language, texts in phrases.items():
-            plain = [t.format(total=1, questions="", number=1, question="", probe="", hint="") for t in texts]
+            gaps = dict.fromkeys(("questions", "question", "probe", "hint", "text", "command"), "")
+            plain = [t.format(total=1, number=1, **gaps) for t in texts]
             assert all(language_of(t) in (language, None) for t in plain), act
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_style_is_wording_only(style: Style, language: Language) -> None:
+    """Whatever the style, a question is asked and a point followed up in the corpus's words."""
+    for seed in range(5):
+        assert ITEM.question.get(language) in say(Line("ask", "x", number=1, style=style), language, seed)
+        assert ITEM.key_points[0].probe.get(language) in say(Line("probe", "x", "p", style=style), language, seed)
+        for act in ("greet", "acknowledge", "skip", "close"):
+            text = say(Line(act, style=style), language, seed)  # type: ignore[arg-type]
+            assert language_of(text) == language
+
+
+def test_styles_sound_different() -> None:
+    assert len({say(Line("greet", style=style), "en") for style in STYLES}) == len(STYLES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_can_be_asked_about(language: Language) -> None:
+    for command in COMMANDS:
+        assert language_of(say(Line("confirm", command=command), language)) == language
+
+
+def test_fixed_texts_and_quoted_lines_are_said_as_they_are() -> None:
+    assert say(Line("feedback", "x", text="Right: {0} $x$ \\1."), "en") == "Feedback: Right: {0} $x$ \\1."
+    text = say(Line("ask", "x", number=1, quote="Know {question} and \1", reason="job"), "en")
+    assert "Know {question} and \1" in text
+    assert "What is overfitting {here}?" in text
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "什么是过拟合？"), ("en", "What is overfitting {here}?")])

@@ -9,7 +9,7 @@ from interviewer.schema import Exchange
 def test_the_record_has_the_documented_shape(kit, tmp_path):
     record = json.loads(to_json(kit.full(tmp_path)[1]))
     assert list(record) == [
-        "schema", "session_id", "language", "started_at", "finished", "score", "questions", "topics", "study",
+        "schema", "session_id", "language", "started_at", "finished", "score", "level", "questions", "topics", "study",
         "transcript", "stamp",
     ]  # fmt: skip
     assert record["schema"] == "interviewer.debrief/1"

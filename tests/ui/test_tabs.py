@@ -57,7 +57,7 @@ def test_code_links_open_in_the_frame(page, engine):
     tab = page._debrief
     item = next(i for i in engine.corpus.items.values() if i.code)
     view = engine.start(Setup(language="zh", questions=50, topics=(item.topic,)))
-    for _ in view.state.plan:
+    for _ in range(view.state.total):
         engine.submit(view.session_id, "跳过")
     shown = tab.open(view.session_id, "zh")
     assert 'target="code-viewer"' in shown[tab.report]
