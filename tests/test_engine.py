@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -287,7 +288,9 @@ def test_a_review_asks_exactly_what_is_due(engine: Engine) -> None:
 
 def test_time_runs_by_the_clock_and_ends_the_questions(data_dir: Path, encoder: Any) -> None:
     now = [1000.0]
-    engine = Engine(load_settings(data_dir=data_dir), encoder=encoder, clock=lambda: now[0])
+    engine = Engine(
+        load_settings(data_dir=data_dir), encoder=encoder, clock=lambda: datetime.fromtimestamp(now[0], UTC)
+    )
     view = engine.start(Setup(questions=5, minutes=10, language="en"))
     now[0] += 700
     assert engine.view(view.session_id).state.spent == 0  # nothing has happened since

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from interviewer import __version__
-from interviewer.cli import chat, code, corpus, doctor, evaluate, grade, report
+from interviewer.cli import chat, code, corpus, doctor, evaluate, grade, report, review
 from interviewer.errors import InterviewerError
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ def _options(
 app.command()(chat.chat)
 app.command()(grade.grade)
 app.command()(report.report)
+app.command()(review.review)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(code.app, name="code")
 app.add_typer(evaluate.app, name="eval")

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from html import escape
 
+from interviewer.report.ability import Estimate
 from interviewer.report.words import words
 from interviewer.schema import Language, TopicReview
 
@@ -142,9 +143,43 @@ def _text(x: str, y: float, text: str, attributes: str = "") -> str:
 
 def _svg(parts: Sequence[str], topics: Sequence[TopicReview], language: Language, size: str) -> str:
     said = "; ".join(f"{t.topic.title.get(language)}: {shown(t.score)}" for t in topics)
-    label = words(language)["chart_title"]
+    return _drawn(parts, words(language)["chart_title"], said, size)
+
+
+def _drawn(parts: Sequence[str], label: str, said: str, size: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(f"{label}: {said}")}" {size} '
         f'font-family="inherit" font-size="{_SIZE}"><title>{escape(label)}</title><desc>{escape(said)}</desc>'
         f"{''.join(parts)}</svg>"
     )
+
+
+def level_bars(rows: Sequence[tuple[str, Estimate]], language: Language) -> str:
+    """Abilities on the scale of the levels: a dot with its 80% interval for each row, lines at levels 1 to 5."""
+    parts: list[str] = []
+    y = 0
+    for title, ability in rows:
+        lines = wrapped(title, _NARROWEST)
+        parts += [_text("0", y + _LINE * n, line) for n, line in enumerate(lines, 1)]
+        parts.append(_text("100%", y + _LINE, f"{ability.level:.1f}", 'text-anchor="end" font-weight="600"'))
+        y += _LINE * len(lines) + 8
+        low, at, high = (_place(value) for value in (ability.low, ability.level, ability.high))
+        parts.append(f'<line x1="0" y1="{y + 6}" x2="100%" y2="{y + 6}" stroke="{_RULE}" stroke-opacity="0.5"/>')
+        parts.append(
+            f'<rect x="{low}%" y="{y + 2}" width="{round(high - low, 1)}%" height="8" rx="4" fill="{_ACCENT}" '
+            'fill-opacity="0.35"/>'
+        )
+        parts.append(f'<circle cx="{at}%" cy="{y + 6}" r="5" fill="{_ACCENT}"/>')
+        parts += [_tick(f"{_place(level)}%", y, y + 12) for level in range(1, 6)]
+        y += 24
+    parts += [
+        _text(f"{_place(level)}%", y + 10, str(level), 'text-anchor="middle" font-size="12" opacity="0.75"')
+        for level in range(1, 6)
+    ]
+    said = "; ".join(f"{title}: {e.level:.1f} ± {e.error:.1f}" for title, e in rows)
+    return _drawn(parts, words(language)["level_chart"], said, f'width="100%" height="{y + 18}"')
+
+
+def _place(level: float) -> float:
+    """Where a level lies on a scale from half a level below the first to half a level above the last, in percent."""
+    return round(min(100.0, max(0.0, (level - 0.5) * 20)), 1)

@@ -64,11 +64,11 @@ def build_debrief(
         score=_mean([s for q in questions if (s := counted(q.exchange)) is not None]),
         questions=questions,
         topics=_topics(corpus, questions),
-        study=_study_plan(corpus, questions),
+        study=study_plan(corpus, questions, MAX_STEPS),
         transcript=tuple(transcript),
         finished=finished,
         level=level,
-        stamp={"corpus": corpus.hash, **_graders(exchanges), **(stamp or {})},
+        stamp={"corpus": corpus.hash, **made_by(exchanges), **(stamp or {})},
     )
 
 
@@ -90,9 +90,15 @@ def _mean(scores: Sequence[float]) -> float | None:
     return round(fmean(scores), 1) if scores else None
 
 
-def _graders(exchanges: Sequence[Exchange]) -> dict[str, str]:
+def made_by(exchanges: Sequence[Exchange]) -> dict[str, str]:
+    """Versions of the program, its calibration and the encoder that the exchanges were graded with, as the grades say.
+
+    Several of a kind are joined: an interview may have gone on after an update.
+    """
     versions = sorted({e.grade.grader for e in exchanges if e.grade is not None and e.grade.grader})
-    return {"grader": ", ".join(versions)} if versions else {}
+    parts = zip(*([*v.split("/", 2), "", ""][:3] for v in versions), strict=True)
+    named = zip(("grader", "calibration", "encoder"), parts, strict=False)
+    return {name: joined for name, values in named if (joined := ", ".join(dict.fromkeys(filter(None, values))))}
 
 
 def _topics(corpus: Corpus, questions: Sequence[QuestionReview]) -> tuple[TopicReview, ...]:
@@ -109,8 +115,8 @@ def _topics(corpus: Corpus, questions: Sequence[QuestionReview]) -> tuple[TopicR
     )
 
 
-def _study_plan(corpus: Corpus, questions: Sequence[QuestionReview]) -> tuple[StudyStep, ...]:
-    """Most urgent question first, and before each question what it builds on."""
+def study_plan(corpus: Corpus, questions: Sequence[QuestionReview], most: int) -> tuple[StudyStep, ...]:
+    """At most so many steps: the most urgent question first, and before each question what it builds on."""
     troubled = {q.item.id: q for q in questions if q.exchange.skipped or unmet_points(q.exchange)}
     fine = {q.item.id for q in questions if (counted(q.exchange) or 0.0) >= WELL}
     steps: dict[str, StudyStep] = {}
@@ -131,7 +137,7 @@ def _study_plan(corpus: Corpus, questions: Sequence[QuestionReview]) -> tuple[St
 
     for question in sorted(troubled.values(), key=_urgency):
         add(question.item, question.item.id)
-    return tuple(steps.values())[:MAX_STEPS]
+    return tuple(steps.values())[:most]
 
 
 def _own_step(question: QuestionReview) -> StudyStep:

@@ -1,4 +1,4 @@
-"""A debrief as Markdown, as one self-contained HTML file, as HTML for the inside of a page, or as JSON.
+"""A debrief as Markdown, as one self-contained HTML file, as PDF, as HTML for the inside of a page, or as JSON.
 
 In HTML every value is escaped by Jinja unless it was made here (prose.py, charts.py, listing.py); in Markdown every
 value is escaped unless it is `Ready`. Neither loads anything from anywhere.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,15 +23,17 @@ from interviewer.errors import InputError
 from interviewer.report import prose
 from interviewer.report.charts import radar, shown, topic_bars
 from interviewer.report.listing import Listing, anchor_of, code_style, listing_of
+from interviewer.report.pdf import to_pdf
 from interviewer.report.record import to_json
-from interviewer.report.view import level_sentence, moment, question_view, stamp_rows, study_view
+from interviewer.report.sealed import sealed
+from interviewer.report.view import closing_remark, level_sentence, moment, question_view, stamp_rows, study_view
 from interviewer.report.words import words
 from interviewer.schema import CodeRef, Debrief, Language, QuestionReview
 
 CodeUrl = Callable[[CodeRef], str]
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
+LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
 
 
 def to_markdown(debrief: Debrief, corpus: Corpus) -> str:
@@ -39,7 +41,12 @@ def to_markdown(debrief: Debrief, corpus: Corpus) -> str:
     content = _content(debrief, corpus)
     # Our own words are Markdown already; escaping them would show a mark before ": " and eat its space.
     content["w"] = {name: prose.Ready(text) for name, text in content["w"].items()}
-    text = _markdown().get_template("debrief.md.j2").render(content)
+    return markdown_page("debrief.md.j2", content)
+
+
+def markdown_page(template: str, content: Mapping[str, Any]) -> str:
+    """A template filled in as Markdown: every value that is not `Ready` is escaped."""
+    text = _markdown().get_template(template).render(content)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -47,14 +54,16 @@ def to_html(debrief: Debrief, corpus: Corpus) -> str:
     """The debrief as one HTML file with everything in it; code links lead to an appendix."""
     content = _content(debrief, corpus)
     refs = dict.fromkeys(ref for q in debrief.questions for ref in q.item.code)
-    return _page(
+    return page(
         "debrief.html.j2",
         **content,
+        name=content["w"]["title"],
         code_url=lambda ref: "#" + anchor_of(ref),
         code_target="",
         listings=_listings(corpus, refs),
-        style=_style(in_app=False),
-        locale=_LOCALES[debrief.language],
+        record=sealed(to_json(debrief)),
+        style=style(in_app=False),
+        locale=LOCALES[debrief.language],
     )
 
 
@@ -74,49 +83,60 @@ def to_fragment(debrief: Debrief, corpus: Corpus, code_url: CodeUrl) -> str:
 
     Its ids begin with "debrief-" and its style touches nothing outside of it. Dark colours follow a `.dark` ancestor.
     """
-    return _page(
+    return page(
         "fragment.html.j2",
         **_content(debrief, corpus),
         code_url=code_url,
         code_target="code-viewer",
-        style=_style(in_app=True),
-        locale=_LOCALES[debrief.language],
+        style=style(in_app=True),
+        locale=LOCALES[debrief.language],
     )
 
 
 def question_card_html(review: QuestionReview, corpus: Corpus, language: Language, code_url: CodeUrl) -> str:
     """One question as HTML for the inside of a page, with its style."""
-    return _page(
+    return page(
         "question.html.j2",
         q=question_view(review, corpus, language),
         w=words(language),
         code_url=code_url,
         code_target="code-viewer",
-        style=_style(in_app=True),
-        locale=_LOCALES[language],
+        style=style(in_app=True),
+        locale=LOCALES[language],
     )
 
 
 def write(debrief: Debrief, corpus: Corpus, path: Path) -> None:
-    """Write the report in the format that the file's name ends in: .html, .md or .json.
+    """Write the report in the format that the file's name ends in: .html, .pdf, .md or .json.
 
     A file that is there is replaced at once or not at all.
 
     Raises:
-        InputError: the ending names no format, or the file cannot be written.
+        InputError: the ending names no format, the file cannot be written, or a PDF cannot be made here.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".pdf":
-        raise InputError(f"{path.name}: write {path.stem}.html, open it in a browser and print it to PDF")
-    if suffix not in (".html", ".md", ".json"):
-        raise InputError(f"{path.name}: a report can be .html, .md or .json; choose a name that ends in one of these")
-    if suffix == ".json":
-        text = to_json(debrief)
-    else:
-        text = to_html(debrief, corpus) if suffix == ".html" else to_markdown(debrief, corpus)
+    write_as(
+        path,
+        {
+            ".html": lambda: to_html(debrief, corpus),
+            ".pdf": lambda: to_pdf(to_html(debrief, corpus), to_json(debrief)),
+            ".md": lambda: to_markdown(debrief, corpus),
+            ".json": lambda: to_json(debrief),
+        },
+    )
+
+
+def write_as(path: Path, formats: Mapping[str, Callable[[], str | bytes]]) -> None:
+    """Make the content that belongs to the name's ending and put it there."""
+    make = formats.get(path.suffix.lower())
+    if make is None:
+        *others, last = formats
+        raise InputError(
+            f"{path.name}: a report can be {', '.join(others)} or {last}; choose a name that ends in one of these"
+        )
+    content = make()
     try:
         # Half a surrogate pair is a possible str but no possible UTF-8; in JSON this is its right spelling, too.
-        _replace(path, text.encode("utf-8", "backslashreplace"))
+        _replace(path, content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise InputError(f"cannot write {path}: {_advice(error, path)}") from None
 
@@ -150,6 +170,7 @@ def _content(debrief: Debrief, corpus: Corpus) -> dict[str, Any]:
         "level": "" if debrief.level is None else level_sentence(debrief.level.overall, language),
         "score": "" if debrief.score is None else shown(debrief.score),
         "finished": debrief.finished,
+        "closing": closing_remark(debrief),
         "topics": [(t.topic.title.get(language), shown(t.score), t.questions) for t in debrief.topics],
         "bars": Markup(topic_bars(debrief.topics, language)),
         "radar": Markup(radar(debrief.topics, language) or ""),
@@ -160,7 +181,8 @@ def _content(debrief: Debrief, corpus: Corpus) -> dict[str, Any]:
     }
 
 
-def _page(template: str, **content: Any) -> str:
+def page(template: str, **content: Any) -> str:
+    """A template filled in as HTML: every value that is not `Markup` is escaped."""
     return _html().get_template(template).render(content)
 
 
@@ -203,7 +225,7 @@ def _markdown() -> Environment:
 
 
 @lru_cache(maxsize=2)
-def _style(in_app: bool) -> Markup:
+def style(in_app: bool) -> Markup:
     """All rules, with the dark ones where the reader's device asks for them, or where the app around is dark."""
     base = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
     dark = (_TEMPLATES / "dark.css").read_text(encoding="utf-8") + code_style(dark=True)

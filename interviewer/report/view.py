@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from interviewer.corpus import Corpus
 from interviewer.report.charts import shown
+from interviewer.report.debrief import counted
 from interviewer.report.listing import run_command
 from interviewer.report.marks import Mark, Stretch, stretches_of
 from interviewer.report.prose import is_web_address
 from interviewer.report.words import words
 from interviewer.schema import CodeRef, Debrief, Grade, Item, Language, Level, PointResult, QuestionReview, StudyStep
+
+FAIR = 60.0
+"""Score from which an answer is good enough to be named as the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +170,39 @@ def level_sentence(level: Level, language: Language) -> str:
     )
 
 
+def closing_remark(debrief: Debrief) -> tuple[str, ...]:
+    """What an interviewer would say at the end: what went best, what to mend first, and what came only with help."""
+    w, language = words(debrief.language), debrief.language
+    scored = [(s, q) for q in debrief.questions if (s := counted(q.exchange)) is not None]
+    if not scored:
+        return ()
+    best, question = max(scored, key=lambda pair: pair[0])
+    said = [
+        w["closing_best"].format(n=question.number, question=question.item.question.get(language))
+        if best >= FAIR
+        else w["closing_hard"]
+    ]
+    if debrief.study:
+        said.append(w["closing_first"].format(question=debrief.study[0].item.question.get(language)))
+    helped = [
+        p.helped_by
+        for q in debrief.questions
+        for p in (q.exchange.grade.points if q.exchange.grade else ())
+        if p.helped_by != "none" and p.verdict in ("covered", "partial")
+    ]
+    if helped:
+        said.append(w["closing_helped"].format(probes=helped.count("probe"), hints=helped.count("hint")))
+    return tuple(said)
+
+
 def stamp_rows(debrief: Debrief) -> tuple[tuple[str, str], ...]:
     """The stamp with its names in words where there are words for them."""
-    w = words(debrief.language)
-    rows = {"session": debrief.session_id, **debrief.stamp}
+    return named(debrief.language, {"session": debrief.session_id, **debrief.stamp})
+
+
+def named(language: Language, rows: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """A stamp's rows, likewise."""
+    w = words(language)
     return tuple((w.get(f"stamp_{name}", str(name)), str(value)) for name, value in rows.items())
 
 

@@ -30,6 +30,16 @@ WORDS: dict[str, tuple[str, str]] = {
         "This interview was not finished. The debrief covers only the questions that were reached.",
     ),
     "nothing_asked": ("这场面试里没有回答任何题目。", "No question was answered in this interview."),
+    "closing_best": ("答得最好的是第 {n} 题（{question}）。", "Your best answer was to question {n} ({question})"),
+    "closing_hard": (
+        "这一场对你来说偏难，这正好说明接下来该从哪里补起。",
+        "This one was hard for you, which at least shows where to begin.",
+    ),
+    "closing_first": ("建议先补：{question}", "Begin with: {question}"),
+    "closing_helped": (
+        "追问之后才说到的要点有 {probes} 个，提示之后才说到的有 {hints} 个；下次争取一开始就说出来。",
+        "Key points said only after a follow-up: {probes}; only after a hint: {hints}. Next time, try to say them at once.",
+    ),
     # topics
     "topics": ("各主题得分", "Scores by topic"),
     "chart_title": ("各主题得分", "Scores by topic"),
@@ -148,8 +158,58 @@ WORDS: dict[str, tuple[str, str]] = {
     "stamp_corpus": ("题库校验值", "Corpus hash"),
     "stamp_encoder": ("向量模型", "Embedding model"),
     "stamp_grader": ("评分器", "Grader"),
+    "stamp_calibration": ("评分校准", "Calibration"),
     "stamp_voice": ("出题方式", "Voice"),
     "stamp_version": ("程序版本", "Program version"),
+}
+
+WORDS |= {
+    # the self-assessment
+    "self_title": ("自我评估报告", "Self-assessment"),
+    "as_of": ("截至", "As of"),
+    "self_from": (
+        "依据 {n} 场面试、{answers} 道题的最近一次回答。",
+        "From {n} interviews and the latest answer to each of {answers} questions.",
+    ),
+    "self_unreadable": (
+        "另有 {n} 场面试没有计入：题库里已经没有其中的某道题。",
+        "{n} more interviews were left out: the corpus no longer has one of their questions.",
+    ),
+    "ability": ("能力等级", "Ability"),
+    "ability_is": (
+        "{level} 级 ± {error}（1 级初筛，5 级专家）",
+        "level {level} ± {error} (1 screening to 5 staff)",
+    ),
+    "reach": (
+        "题库里有 {share}% 的题目不超出这个水平。",
+        "{share}% of the corpus’s questions are within reach at this level.",
+    ),
+    "ability_meaning": (
+        "等级 3 的意思是：3 级题目平均能答出约三分之二。圆点是估计，横条是 80% 区间；答得越多，区间越窄。",
+        "Level 3 means: about two thirds of a level 3 question on average. The dot is the estimate, the band its 80% interval; "
+        "the more answers, the narrower.",
+    ),
+    "level_chart": ("各主题的能力等级", "Ability by topic"),
+    "reach_column": ("可及题目", "Within reach"),
+    "first": ("最初", "At first"),
+    "now": ("现在", "Now"),
+    "answers": ("题数", "Answers"),
+    "progress": ("历次面试", "Interviews"),
+    "when": ("时间", "When"),
+    "strengths": ("强项", "Strengths"),
+    "no_strengths": ("还没有得分在 80 以上的回答。", "No answer of 80 or more yet."),
+    "gaps": ("薄弱点", "Gaps"),
+    "no_gaps": ("没有发现明显的薄弱点。", "No clear gaps were found."),
+    "plan": ("学习计划", "Study plan"),
+    "plan_note": (
+        "每天 {n} 题；后面的题目以前面的为基础。",
+        "{n} questions a day; what a question builds on comes before it.",
+    ),
+    "self_because_contradicted": ("有要点说反了。", "A key point was said the wrong way round."),
+    "self_because_missed": ("有要点没有说到，或只说了一半。", "Points were missing or only partly said."),
+    "self_because_skipped": ("这道题跳过了。", "This question was skipped."),
+    "self_because_prerequisite": ("它是“{question}”的基础。", "“{question}” builds on it."),
+    "stamp_sessions": ("面试编号", "Interviews"),
 }
 
 

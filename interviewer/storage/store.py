@@ -30,7 +30,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from interviewer.errors import InputError, SessionConflict, StorageError, UnknownSession
-from interviewer.storage.tables import EventTable, SessionTable
+from interviewer.schema import Review
+from interviewer.storage.tables import EventTable, ReviewTable, SessionTable
 
 _BUSY_SECONDS = 10
 
@@ -93,6 +94,10 @@ class Store:
             self._database.dispose()
             raise
 
+    def whose(self) -> str:
+        """Owner of what is stored; "" where nobody logs in."""
+        return ""
+
     def close(self) -> None:
         """Give the connections back."""
         self._database.dispose()
@@ -114,7 +119,7 @@ class Store:
             plan=list(plan),
         )
         try:
-            with self._session() as session:
+            with self.transaction() as session:
                 session.add(begun)
         except IntegrityError:
             raise SessionConflict(f"there is an interview {session_id!r} already") from None
@@ -128,8 +133,11 @@ class Store:
         said: Sequence[dict[str, Any]] = (),
         finished: bool = False,
         plan: Sequence[str] | None = None,
+        reviews: Sequence[Review] = (),
     ) -> None:
-        """Add event number `seq` (0-based), and bring the listed plan up to date. Durable when this returns.
+        """Add event number `seq` (0-based), with the reviews it makes, and bring the listed plan up to date.
+
+        Durable when this returns.
 
         Raises:
             SessionConflict: there is such an event already: another tab or process was faster.
@@ -137,7 +145,7 @@ class Store:
         """
         now = _now()
         try:
-            with self._session() as session:
+            with self.transaction() as session:
                 listed: dict[str, Any] = {"updated_at": now, "finished": finished}
                 listed |= {} if plan is None else {"plan": list(plan)}
                 changed = session.execute(update(SessionTable).where(SessionTable.id == session_id).values(**listed))
@@ -146,6 +154,7 @@ class Store:
                 session.add(
                     EventTable(session_id=session_id, seq=seq, at=now, kind=kind, payload=payload, said=list(said))
                 )
+                session.add_all([review_row(r, self.whose()) for r in reviews])
         except IntegrityError:
             raise SessionConflict("this interview went on elsewhere (another tab?); reload to see it") from None
 
@@ -155,7 +164,7 @@ class Store:
         Raises:
             UnknownSession: there is none of that id.
         """
-        with self._session() as session:
+        with self.transaction() as session:
             row = session.get(SessionTable, session_id)
             if row is None:
                 raise UnknownSession(f"no interview {session_id!r}; `interviewer report --list` shows what is stored")
@@ -163,19 +172,19 @@ class Store:
 
     def sessions(self, limit: int = 100) -> list[SessionRow]:
         """Interviews, latest first."""
-        with self._session() as session:
+        with self.transaction() as session:
             query = select(SessionTable).order_by(SessionTable.started_at.desc(), SessionTable.id).limit(limit)
             return [_row(r) for r in session.scalars(query)]
 
     def events(self, session_id: str) -> list[StoredEvent]:
         """The events of an interview, in order."""
-        with self._session() as session:
+        with self.transaction() as session:
             query = select(EventTable).where(EventTable.session_id == session_id).order_by(EventTable.seq)
             return [StoredEvent(e.seq, e.at, e.kind, e.payload, tuple(e.said)) for e in session.scalars(query)]
 
     def count(self) -> int:
         """How many interviews are stored."""
-        with self._session() as session:
+        with self.transaction() as session:
             return session.scalar(select(func.count()).select_from(SessionTable)) or 0
 
     def delete(self, session_id: str) -> None:
@@ -184,14 +193,14 @@ class Store:
         Raises:
             UnknownSession: there is none of that id.
         """
-        with self._session() as session:
+        with self.transaction() as session:
             session.execute(delete(EventTable).where(EventTable.session_id == session_id))
             gone = session.execute(delete(SessionTable).where(SessionTable.id == session_id))
             if not getattr(gone, "rowcount", 0):
                 raise UnknownSession(f"no interview {session_id!r}")
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def transaction(self) -> Iterator[Session]:
         """A transaction that commits at the end, with the library's errors mapped to ours."""
         with self._mapped(), Session(self._database) as session, session.begin():
             yield session
@@ -228,6 +237,17 @@ class Store:
         if "full" in text:
             return f"the disk that holds {self._place} is full; free some space and try again"
         return f"the database {self._place} failed: {text}"
+
+
+def review_row(review: Review, owner: str) -> ReviewTable:
+    """A review as a row."""
+    return ReviewTable(
+        owner=owner,
+        session_id=review.session_id or None,
+        item_id=review.item_id,
+        at=review.at,
+        score=review.score,
+    )
 
 
 def migrate(database: Database) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Integer, String
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -37,3 +37,31 @@ class EventTable(Base):
     kind: Mapped[str] = mapped_column(String(16))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     said: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+class ReviewTable(Base):
+    """One graded answer, for the review queue. Only ever added, never changed."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64), index=True)
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    """None for practice outside an interview."""
+    item_id: Mapped[str] = mapped_column(String(200))
+    at: Mapped[str] = mapped_column(String(32))
+    score: Mapped[float] = mapped_column(Float)
+
+
+class CorrectionTable(Base):
+    """What a verdict should have been, says the candidate."""
+
+    __tablename__ = "corrections"
+
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    point_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    at: Mapped[str] = mapped_column(String(32))
+    was: Mapped[str] = mapped_column(String(16))
+    should_be: Mapped[str] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(Text)

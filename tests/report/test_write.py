@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import pytest
 
@@ -25,15 +26,16 @@ def test_the_ending_of_the_name_chooses_the_format(small, tmp_path, name):
     assert made == expected
 
 
-def test_a_pdf_is_printed_from_the_html(small, tmp_path):
-    with pytest.raises(InputError, match=r"write r\.html, open it in a browser and print it"):
+def test_a_pdf_that_cannot_be_made_leaves_nothing(small, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    with pytest.raises(InputError, match=r"or write \.html and print it"):
         write(*small, tmp_path / "r.pdf")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["r.docx", "r", ".html"])
 def test_another_ending_says_which_are_possible(small, tmp_path, name):
-    with pytest.raises(InputError, match=r"\.html, \.md or \.json"):
+    with pytest.raises(InputError, match=r"\.html, \.pdf, \.md or \.json"):
         write(*small, tmp_path / name)
 
 

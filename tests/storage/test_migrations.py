@@ -54,6 +54,15 @@ def columns(path):
 
 EXPECTED = {
     "alembic_version": [("version_num", "VARCHAR(32)", 1, 1)],
+    "corrections": [
+        ("session_id", "VARCHAR(32)", 1, 1),
+        ("item_id", "VARCHAR(200)", 1, 2),
+        ("point_id", "VARCHAR(200)", 1, 3),
+        ("at", "VARCHAR(32)", 1, 0),
+        ("was", "VARCHAR(16)", 1, 0),
+        ("should_be", "VARCHAR(16)", 1, 0),
+        ("note", "TEXT", 1, 0),
+    ],
     "events": [
         ("session_id", "VARCHAR(32)", 1, 1),
         ("seq", "INTEGER", 1, 2),
@@ -61,6 +70,14 @@ EXPECTED = {
         ("kind", "VARCHAR(16)", 1, 0),
         ("payload", "JSON", 1, 0),
         ("said", "JSON", 1, 0),
+    ],
+    "reviews": [
+        ("id", "INTEGER", 1, 1),
+        ("owner", "VARCHAR(64)", 1, 0),
+        ("session_id", "VARCHAR(32)", 0, 0),
+        ("item_id", "VARCHAR(200)", 1, 0),
+        ("at", "VARCHAR(32)", 1, 0),
+        ("score", "FLOAT", 1, 0),
     ],
     "sessions": [
         ("id", "VARCHAR(32)", 1, 1),
