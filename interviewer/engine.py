@@ -27,6 +27,7 @@ from interviewer import __version__
 from interviewer.corpus import Corpus, load_corpus, shipped_folder
 from interviewer.errors import InputError, InterviewerError
 from interviewer.interview import (
+    Brief,
     Choice,
     Chooser,
     Event,
@@ -42,6 +43,8 @@ from interviewer.interview import (
     event_of,
     first_state,
     focused_plan,
+    read_brief,
+    read_difficulties,
     with_help,
 )
 from interviewer.schema import (
@@ -224,6 +227,14 @@ class Engine:
             raise InputError("no question fits that text; try other words, or choose topics instead")
         return [hit.item_id for hit in hits]
 
+    def brief(self, job: str = "", resume: str = "") -> Brief:
+        """What the texts of a job description and a résumé call for: give it to `Setup`. Needs the search index.
+
+        Raises:
+            InputError: no question fits any line of them.
+        """
+        return read_brief(job, resume, self.items, lambda line: self.index.search(line, 8))
+
     def say(self, session_id: str, message: str) -> View:
         """Take a candidate's message, be it an answer or a command, to the end: stored, graded, replied to."""
         before = len(self.view(session_id).transcript)
@@ -296,7 +307,7 @@ class Engine:
 
     def _level(self, state: State) -> LevelReview | None:
         """The candidate's level as far as the interview tells; None if it tells nothing."""
-        ability = ability_of(state, self.items)
+        ability = ability_of(state, self.items, self.difficulties)
         asked = {one.topic for one in ability.seen}
         if not asked:
             return None
@@ -323,6 +334,11 @@ class Engine:
         """Every item of the corpus, ready to be graded."""
         return {item_id: self.gradable(item_id) for item_id in self.corpus.items}
 
+    @cached_property
+    def difficulties(self) -> Mapping[str, float]:
+        """Levels of questions as estimated from stored interviews; empty until that has been done."""
+        return read_difficulties(self.settings.difficulties)
+
     def gradable(self, item_id: str) -> Item:
         """The corpus item, ready to be graded: a draft with only an answer gets its key points from it."""
         from interviewer.grading import gradable
@@ -335,7 +351,7 @@ class Engine:
 
         def chooser(state: State) -> Choice:
             recent = [i for s in self.store.sessions(_REMEMBERED + 1) for i in s.plan]  # this one's own do no harm
-            choices.append(choose(state, self.items, self._random, recent))
+            choices.append(choose(state, self.items, self._random, recent, self.difficulties))
             return choices[-1]
 
         state, lines = advance(view.state, event, self.items, chooser)

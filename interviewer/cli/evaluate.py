@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interviewer.errors import ModelUnavailable
+from interviewer.errors import InputError, ModelUnavailable, UnknownItem
 
 if TYPE_CHECKING:
     from interviewer.evaluation.encoder import Figure
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Measure the models and the grader; needs a checkout with eval/data.")
 
 _OWN = Path("eval/data")
+_ALL = 1_000_000  # sessions
 
 
 @app.callback()
@@ -92,6 +94,85 @@ def grading(
     typer.echo(report)
     if out:
         out.write_text(f"# Grading\n\nPrinted by `interviewer eval grading`.\n\n{report}", encoding="utf-8")
+
+
+@app.command()
+def interview(
+    own: Annotated[Path, typer.Option(help="Folder with our own test sets.")] = _OWN,
+    interviews: Annotated[int, typer.Option(min=2, help="How many candidates.")] = 500,
+    items: Annotated[int, typer.Option(min=20, help="On how many of the questions that have labelled answers.")] = 108,
+    graded: Annotated[
+        int, typer.Option(min=0, help="How many of these the grader grades; verdicts of the rest are drawn from them.")
+    ] = 108,
+    first: Annotated[int, typer.Option(help="Seed of the first candidate.")] = 0,
+    grades: Annotated[
+        Path | None, typer.Option(help="Keep the grades in this file, so that an interrupted run goes on.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the tables there too.")] = None,
+    transcripts: Annotated[Path | None, typer.Option(help="Write a transcript per language and style there.")] = None,
+) -> None:
+    """Interview simulated candidates of known ability, and see what is found out about them."""
+    from interviewer.corpus import load_corpus, shipped_folder
+    from interviewer.evaluation import interview as simulation
+    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading.labelled import read_labelled
+    from interviewer.retrieval import load_encoder
+
+    corpus = load_corpus(shipped_folder()).items
+    answers = [a for name in ("answers.jsonl", "answers.test.jsonl") for a in read_labelled(own / name, corpus)]
+    chosen = simulation.some_items(corpus, answers, items)
+    answers = [a for a in answers if a.item in chosen]
+    pool = simulation.pool_of(answers)
+    really = dict(list(chosen.items())[:graded])
+    kept = simulation.Grades(lambda: Grader(load_encoder(), vocabulary_of(list(corpus.values()))), corpus, grades)
+    with typer.progressbar([a for a in answers if a.item in really], label="grading", file=sys.stderr) as left:
+        for answer in left:
+            kept.of(answer.item, answer.text, answer.lang)
+    drawn = kept.draw_rest(answers)
+    records: dict[str, list[simulation.Record]] = {}
+    seeds = range(first, first + interviews)
+    with typer.progressbar(
+        simulation.arms(seeds, chosen, pool, kept), len(seeds) * 2, label="interviews", file=sys.stderr
+    ) as held:
+        for name, _, record in held:
+            records.setdefault(name, []).append(record)
+    report = simulation.report(records, simulation.difficult(really, kept), chosen, len(answers), drawn)
+    typer.echo(report)
+    if out:
+        out.write_text(f"# Interviews\n\nPrinted by `interviewer eval interview`.\n\n{report}", encoding="utf-8")
+    if transcripts:
+        transcripts.mkdir(parents=True, exist_ok=True)
+        for language, style, text in simulation.samples(chosen, pool, kept):
+            (transcripts / f"interview.{language}.{style}.md").write_text(text, encoding="utf-8")
+
+
+@app.command("calibrate-items")
+def calibrate_items(
+    apply: Annotated[bool, typer.Option("--apply", help="Use the estimates from now on.")] = False,
+    least: Annotated[int, typer.Option(min=1, help="Answers that a question must have to be listed.")] = 5,
+    corpus: Annotated[Path | None, typer.Option(help="A folder of your own items; its ids win.")] = None,
+) -> None:
+    """Estimate from the stored interviews how hard the questions are."""
+    from interviewer.engine import Engine
+    from interviewer.interview import calibrate, write_difficulties
+    from interviewer.settings import load_settings
+
+    engine = Engine(load_settings(corpus=corpus))
+    states = []
+    for row in engine.sessions(_ALL):
+        try:
+            states.append(engine.view(row.id).state)
+        except UnknownItem:
+            typer.echo(f"without {row.id}: it was held with other questions", err=True)
+    found = [d for d in calibrate(states, engine.items) if d.answers >= least]
+    if not found:
+        raise InputError(f"no question has {least} graded answers yet; hold more interviews, or lower --least")
+    typer.echo("| question | level | estimated | ± | answers |\n|---|---|---|---|---|")
+    for d in found:
+        typer.echo(f"| {d.item_id} | {d.authored} | {d.estimated.value:.2f} | {d.estimated.error:.2f} | {d.answers} |")
+    if apply:
+        write_difficulties(engine.settings.difficulties, found)
+        typer.echo(f"written {engine.settings.difficulties}; delete it to return to the authors' levels", err=True)
 
 
 def _models(names: list[str]) -> dict[str, Encoder]:

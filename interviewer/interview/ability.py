@@ -110,15 +110,19 @@ class Ability:
 
     def topic(self, name: str) -> Level:
         """In one topic, whether or not it was asked about."""
-        return _estimate(self._joint(name).sum(axis=0))
+        return _estimate(self.chances(name))
+
+    def chances(self, name: str) -> Numbers:
+        """Probabilities of ability in a topic, over `GRID`."""
+        return np.asarray(self._joint(name).sum(axis=0))
 
     def chance(self, name: str, least: float) -> float:
         """Probability that ability in a topic is at least `least`."""
-        return float(self._joint(name).sum(axis=0)[least <= GRID].sum())
+        return float(self.chances(name)[least <= GRID].sum())
 
     def expected(self, parameters: Parameters, topic: str) -> float:
         """Share of its marks that a question of this topic would be answered with."""
-        return float(self._joint(topic).sum(axis=0) @ parameters.expected(GRID))
+        return float(self.chances(topic) @ parameters.expected(GRID))
 
     def gain(self, parameters: Parameters, topic: str) -> float:
         """By how much a question is expected to lower the variance of general ability, in square levels.

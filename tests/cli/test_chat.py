@@ -195,3 +195,63 @@ def test_the_end_of_input_in_a_terminal_sends_what_was_begun_and_ends(cli):
     assert result.code == 0
     assert EN in result.out.replace("\\", "")
     assert "no more input" in result.err
+
+
+# Modes and documents
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "点评"), ("en", "Feedback")])
+def test_a_coach_comments_on_each_answer_and_an_interviewer_does_not(cli, language, word):
+    answer = {"zh": ZH, "en": EN}[language]
+    before, _, _ = cli("chat", "-l", language, "-n", "2", "--mode", "coach", stdin=f"{answer}\n" * 2).out.partition(
+        "\n# "
+    )
+    assert before.count(word) == 2
+    before, _, _ = cli("chat", "-l", language, "-n", "2", stdin=f"{answer}\n" * 2).out.partition("\n# ")
+    assert word not in before
+
+
+def test_styles_word_the_same_questions_differently(cli):
+    greetings = set()
+    for style in ("warm", "neutral", "demanding"):
+        result = cli("chat", "-l", "en", "-n", "1", "--style", style, "--item", "dropout", stdin="skip\n")
+        assert "dropout curb" in result.out
+        greetings.add(result.out.splitlines()[0])
+    assert len(greetings) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--mode", "exam"], "choose interview"),
+        (["--mode", "drill"], "exactly one"),
+        (["--mode", "review"], "due"),
+        (["--style", "rude"], "choose warm"),
+        (["--minutes", "-5"], "minutes"),
+        (["--item", "no-such-item"], "no-such-item"),
+        (["--for", "nowhere.txt"], "cannot be read"),
+        (["--cv", "cv.odt"], "not read"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_one_line(cli, options, says):
+    result = cli("chat", "-n", "1", *options, stdin="skip\n")
+    assert result.code == 2
+    assert says in result.err.splitlines()[-1]
+
+
+def test_the_time_is_shown(cli):
+    result = cli("chat", "-l", "en", "-n", "2", "--minutes", "30", stdin="hint\nskip\nskip\n")
+    assert "of 30 min" in result.err
+    assert "of 30 min" not in result.out
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_job_description_decides_what_is_asked_and_is_quoted(cli, tmp_path, language):
+    line = {"zh": "要求：明白随机失活怎么防过拟合", "en": "You know how dropout curbs overfitting."}[language]
+    (tmp_path / "job.txt").write_text(f"关于我们 About us\n{line}\n", encoding="utf-8")
+    result = cli("chat", "-l", language, "-n", "1", "--for", str(tmp_path / "job.txt"), stdin="跳过\n")
+    assert result.code == 0
+    quoted = line.rstrip(".").removeprefix("要求：")
+    assert quoted in result.err
+    assert quoted in result.out
+    assert ASKED[language][1] in result.out
