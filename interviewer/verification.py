@@ -63,7 +63,14 @@ def verify_assessment(
         debrief: gives the debrief of a stored interview; raises InputError where there is none.
         corpus: of today.
         grader: of today.
+
+    Raises:
+        InputError: the record names no time that there is.
     """
+    try:
+        day = datetime.fromisoformat(record["as_of"])
+    except ValueError:
+        raise InputError(f"this is no report of this program: as_of is {record['as_of']!r}") from None
     missing: list[Difference] = []
     again: list[Debrief] = []
     for sitting in record["sittings"]:
@@ -77,9 +84,7 @@ def verify_assessment(
         again.append(_regraded(kept, corpus, grader))
     if not again:
         return Verification(0, (), tuple(missing))
-    now = assessment_record(
-        build_assessment(corpus, again, record["language"], datetime.fromisoformat(record["as_of"]))
-    )
+    now = assessment_record(build_assessment(corpus, again, record["language"], day))
     return Verification(
         sum(q.exchange.grade is not None for d in again for q in d.questions),
         differences(record["stamp"], now["stamp"]),

@@ -323,6 +323,10 @@ def test_a_self_assessment_is_verified_against_the_stored_interviews(small: Engi
     write_assessment(small.assessment("en"), small.corpus, path)
     found = small.verify(path)
     assert (found.answers, found.stamps, found.numbers) == (2, (), ())
+    nonsense = tmp_path / "self.json"
+    write_assessment(small.assessment("en"), small.corpus, nonsense)
+    with pytest.raises(InputError, match="as_of is 'tomorrow'"):
+        small.verify(changed(nonsense, lambda record: record.update(as_of="tomorrow")))
     small.delete(session)
     whats = [d.what for d in small.verify(path).numbers]
     assert f"interview {session}" in whats

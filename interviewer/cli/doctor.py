@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from interviewer.settings import Settings
 
 _LIBRARIES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "bm25s", "gradio", "sqlalchemy")
-_OPTIONAL = {"openpyxl": "tables in .xlsx", "pyarrow": "tables in .parquet"}
+_OPTIONAL = {
+    "openpyxl": ("tables in .xlsx", "tables"),
+    "pyarrow": ("tables in .parquet", "tables"),
+    "weasyprint": ("reports as .pdf", "pdf"),
+}
 
 
 def doctor() -> None:
@@ -27,8 +31,8 @@ def doctor() -> None:
     typer.echo(f"interviewer {__version__}, Python {platform.python_version()} on {sys.platform}")
     for name in _LIBRARIES:
         typer.echo(f"  {name} {_version(name) or 'missing: pip install interviewer'}")
-    for name, purpose in _OPTIONAL.items():
-        typer.echo(f"  {name}: {_version(name) or f'not installed ({purpose}): pip install interviewer[tables]'}")
+    for name, (purpose, extra) in _OPTIONAL.items():
+        typer.echo(f"  {name}: {_version(name) or f'not installed ({purpose}): pip install interviewer[{extra}]'}")
     settings = load_settings()
     failed = False
     for title, check in (("corpus", _corpus), ("database", _database), ("encoder", _encoder), ("grading", _grading)):

@@ -16,8 +16,10 @@ from interviewer.schema import Bilingual, Debrief, Language, PointResult, Questi
 A_DAY = 2
 """Questions to study per day."""
 MOST_DAYS = 14
-MOST_FINDINGS = 8
+MOST_FINDINGS = 6
 """How many strengths, and how many gaps, are named."""
+MOST_POINTS = 3
+"""How many key points stand as evidence for one of them."""
 GAP = 60.0
 """Score below which a question is a gap, as is one with a point said the wrong way round."""
 
@@ -47,7 +49,7 @@ class Finding:
     at: str
     """When it was answered: start of the interview, ISO 8601, UTC."""
     evidence: tuple[PointResult, ...]
-    """For a strength the points that were covered, for a gap the others, the gravest first."""
+    """At most `MOST_POINTS`: covered ones for a strength, the surest first; others for a gap, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,9 @@ def _denied(review: QuestionReview) -> bool:
 
 def _finding(review: QuestionReview, debrief: Debrief, *verdicts: str) -> Finding:
     points = review.exchange.grade.points if review.exchange.grade else ()
-    evidence = tuple(p for verdict in verdicts for p in points if p.verdict == verdict)
-    return Finding(review, debrief.session_id, debrief.started_at, evidence)
+    surest = sorted(points, key=lambda p: -p.confidence)
+    evidence = tuple(p for verdict in verdicts for p in surest if p.verdict == verdict)
+    return Finding(review, debrief.session_id, debrief.started_at, evidence[:MOST_POINTS])
 
 
 def _dated(steps: Sequence[StudyStep], now: datetime) -> tuple[Appointment, ...]:

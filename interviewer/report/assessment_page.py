@@ -68,7 +68,7 @@ def _content(assessment: Assessment, corpus: Corpus) -> dict[str, Any]:
         "name": w["self_title"],
         "started": moment(assessment.as_of),
         "level": f"{overall.ability.level:.1f}",
-        "ability": w["ability_is"].format(level=f"{overall.ability.level:.1f}", error=f"{overall.ability.error:.1f}"),
+        "ability": w["ability_is"].format(error=f"{overall.ability.error:.1f}"),
         "reach": w["reach"].format(share=f"{100 * overall.reach:.0f}"),
         "basis": w["self_from"].format(n=len(assessment.sittings), answers=overall.answers),
         "unreadable": w["self_unreadable"].format(n=assessment.unreadable) if assessment.unreadable else "",

@@ -41,7 +41,9 @@ def topic_bars(topics: Sequence[TopicReview], language: Language) -> str:
         parts.append(f'<rect x="0" y="{y}" width="{_share(review.score)}%" height="12" rx="3" fill="{_ACCENT}"/>')
         parts += [_tick(f"{b}%", y - 2, y + 14) for b in BANDS]
         y += 26
-    parts += [_text(f"{b}%", y + 10, str(b), _anchor(b) + ' font-size="12" opacity="0.75"') for b in (0, *BANDS, 100)]
+    parts += [
+        _text(f"{b}%", y + 10, str(b), _anchor(b) + ' font-size="12" fill-opacity="0.75"') for b in (0, *BANDS, 100)
+    ]
     return _svg(parts, topics, language, f'width="100%" height="{y + 18}"')
 
 
@@ -67,7 +69,7 @@ def radar(topics: Sequence[TopicReview], language: Language) -> str | None:
     baseline = 292.0
     for n, review in enumerate(topics, 1):
         lines = wrapped(f"{review.topic.title.get(language)} {shown(review.score)}", width - 36)
-        parts.append(_text("22", baseline, str(n), 'text-anchor="end" opacity="0.75"'))
+        parts.append(_text("22", baseline, str(n), 'text-anchor="end" fill-opacity="0.75"'))
         parts += [_text("32", baseline + _LINE * i, line) for i, line in enumerate(lines)]
         baseline += _LINE * len(lines) + 3
     height = round(baseline - _LINE + 10)
@@ -173,7 +175,7 @@ def level_bars(rows: Sequence[tuple[str, Estimate]], language: Language) -> str:
         parts += [_tick(f"{_place(level)}%", y, y + 12) for level in range(1, 6)]
         y += 24
     parts += [
-        _text(f"{_place(level)}%", y + 10, str(level), 'text-anchor="middle" font-size="12" opacity="0.75"')
+        _text(f"{_place(level)}%", y + 10, str(level), 'text-anchor="middle" font-size="12" fill-opacity="0.75"')
         for level in range(1, 6)
     ]
     said = "; ".join(f"{title}: {e.level:.1f} ± {e.error:.1f}" for title, e in rows)

@@ -57,9 +57,10 @@ def picture_uri(corpus: Corpus, file: str) -> str:
 def run_command(corpus: Corpus, ref: CodeRef) -> str:
     """What to type to run the file, without naming folders of the reader's computer above the corpus."""
     folder = corpus.code_folders.get(ref.file)
+    command = f"interviewer code run {shlex.quote(ref.file.removesuffix('.py'))}"
     if folder is None or folder == shipped_folder() / "code":
-        return f"python corpus/code/{shlex.quote(ref.file)}"
-    return f"python {shlex.quote(f'{folder.parent.name}/{folder.name}/{ref.file}')}"
+        return command
+    return f"{command} --corpus {shlex.quote(folder.parent.name)}"
 
 
 def code_style(dark: bool) -> str:

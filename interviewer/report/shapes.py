@@ -1,8 +1,8 @@
 """The shapes of the JSON that reports are written as: what `record.py` makes, and what a file must be to be verified.
 
 A shape's version is in its `schema` field. Under the same version keys are only ever added; a key that goes or changes
-its meaning makes a new version. The JSON Schemas in docs/schemas/ are made from this file
-(`interviewer report --schema debrief`).
+its meaning makes a new version. A key that is added later is `NotRequired`, so that older reports stay valid. The JSON
+Schemas in docs/schemas/ are made from this file (`interviewer report --schema debrief`).
 
 Times are ISO 8601 in UTC, scores 0–100, confidences and shares 0–1, texts of the corpus in the report's language.
 """

@@ -177,8 +177,8 @@ WORDS |= {
     ),
     "ability": ("能力等级", "Ability"),
     "ability_is": (
-        "{level} 级 ± {error}（1 级初筛，5 级专家）",
-        "level {level} ± {error} (1 screening to 5 staff)",
+        "± {error} 级（1 级初筛，5 级专家）",
+        "± {error} levels (1 screening to 5 staff)",
     ),
     "reach": (
         "题库里有 {share}% 的题目不超出这个水平。",

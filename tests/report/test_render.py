@@ -183,7 +183,7 @@ def test_code_links_lead_to_an_appendix_with_true_line_numbers(kit, tmp_path):
     assert link.attrs["href"] == "#" + source.attrs["id"] == "#debrief-code-net.py.Net.forward"
     assert [n.text().strip() for n in source.all("span", "linenos")] == ["5", "6"]
     assert "return x < 1" in re.sub(r"\s+", " ", source.text())
-    assert f"python {tmp_path.parent.name}/{tmp_path.name}/net.py" in source.text()
+    assert f"interviewer code run net --corpus {tmp_path.parent.name}" in source.text()
     assert str(tmp_path) not in source.text()
 
 
@@ -193,8 +193,48 @@ def test_code_whose_file_is_gone_costs_only_its_listing(kit, tmp_path):
     assert "This code cannot be found now." in to_html(debrief, corpus)
 
 
-def test_shipped_code_is_run_from_the_checkout(kit):
-    assert run_command(kit.corpus(), CodeRef("vae.py", "VAE", 1, 2)) == "python corpus/code/vae.py"
+def test_code_is_run_by_the_program_wherever_it_is_installed(kit, tmp_path):
+    ref = CodeRef("vae.py", "VAE", 1, 2)
+    assert run_command(kit.corpus(), ref) == "interviewer code run vae"
+    mine = kit.corpus(kit.item("q", code=(ref,)), code_folder=tmp_path / "my corpus" / "code")
+    assert run_command(mine, ref) == "interviewer code run vae --corpus 'my corpus'"
+
+
+@pytest.mark.parametrize(
+    ("language", "remarks"),
+    [
+        (
+            "zh",
+            (
+                "答得最好的是第 2 题（什么是good？）。",
+                "建议先补：什么是base？",
+                "追问之后才说到的要点有 1 个，提示之后才说到的有 0 个",
+            ),
+        ),
+        (
+            "en",
+            (
+                "Your best answer was to question 2 (What is good?)",
+                "Begin with: What is base?",
+                "only after a follow-up: 1; only after a hint: 0",
+            ),
+        ),
+    ],
+)
+def test_the_closing_remark_names_the_best_the_first_step_and_what_took_help(kit, tmp_path, language, remarks):
+    corpus, debrief = kit.full(tmp_path, language)
+    said = [p.text() for p in kit.parse(to_html(debrief, corpus)).all("p", "closing")]
+    assert len(said) == 3
+    assert all(remark in line for remark, line in zip(remarks, said, strict=True))
+    assert remarks[0] in to_markdown(debrief, corpus)
+
+
+def test_a_hard_interview_is_closed_without_praise_and_an_empty_one_without_a_word(kit):
+    corpus = kit.corpus(kit.item("q"))
+    hard = to_markdown(kit.debrief(corpus, [kit.exchange("q", "mmm", 12.0)]), corpus)
+    assert "This one was hard for you" in hard and "best answer" not in hard
+    empty = to_markdown(kit.debrief(corpus, []), corpus)
+    assert "This one was hard" not in empty and "Begin with" not in empty
 
 
 def test_an_anchor_holds_only_what_an_address_may_hold():

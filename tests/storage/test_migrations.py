@@ -1,5 +1,6 @@
 """The schema: made from nothing, brought up from the oldest, and refused politely where it is newer than us."""
 
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -12,7 +13,8 @@ from sqlalchemy import create_engine
 
 import interviewer.storage
 from interviewer.errors import StorageError
-from interviewer.storage import SessionRow, Store, StoredEvent
+from interviewer.schema import Review
+from interviewer.storage import Notebook, SessionRow, Store, StoredEvent
 from interviewer.storage.tables import Base
 
 # The schema as revision 0001 left it, written out: this text never changes, whatever later revisions do.
@@ -112,6 +114,25 @@ def test_what_the_oldest_database_held_is_still_there_and_can_be_gone_on_with(op
     ]
     store.append("old", 2, "graded", {})
     assert len(store.events("old")) == 3
+
+
+def test_grades_that_were_stored_before_reviews_were_become_reviews(opened, url, oldest):
+    def graded(seq, grade):
+        payload = json.dumps({"text": "", "grade": grade})
+        at = f"2026-01-01T00:0{seq}:00.000+00:00"
+        return ("old", seq, at, "graded", payload, "[]")
+
+    rows = [
+        graded(2, {"item_id": "vae-loss", "score": 40.0}),
+        graded(4, {"item_id": "vae-loss", "score": 61.5}),
+        graded(6, {"item_id": "gan-losses", "score": None}),
+        graded(7, {"item_id": "gan-losses"}),
+        graded(8, None),
+    ]
+    with closing(sqlite3.connect(oldest)) as database, database:
+        database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
+    reviews = Notebook(opened(url)).reviews()
+    assert reviews == [Review("vae-loss", "2026-01-01T00:04:00.000+00:00", 61.5, "old")]
 
 
 def test_the_migrations_lead_to_the_tables_that_the_program_uses(store, url):

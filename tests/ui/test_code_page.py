@@ -24,7 +24,7 @@ def test_the_symbol_is_marked_and_the_file_is_whole(engine):
     source = engine.corpus.code_path(ref).read_text(encoding="utf-8")
     assert marked(page) == list(range(ref.line, ref.end_line + 1))
     assert len(re.findall(r"id='L\d+'", page)) == len(source.splitlines())
-    assert f"python corpus/code/{ref.file}" in page
+    assert f"interviewer code run {ref.file.removesuffix('.py')}" in page
     assert "http" not in re.sub(r"<pre.*</pre>", "", page, flags=re.DOTALL)
     assert "<script" not in page
 
