@@ -96,7 +96,9 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise TableError(f"{self._path}: another run is writing it; wait for its end, or choose another -o") from None
+            raise TableError(
+                f"{self._path}: another run is writing it; wait for its end, or choose another -o"
+            ) from None
 
     def _sound(self) -> tuple[int, int]:
         """How many results can be believed, and where they end."""

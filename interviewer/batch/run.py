@@ -174,8 +174,8 @@ def _output(graded: _Graded, names: Mapping[str, str]) -> tuple[Iterable[Row], l
 def output_names(columns: Sequence[str], own: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
     """What each column of the input is called in the output.
 
-    One that has the name of a result is kept as `input_score` and the like. Only the `item_id` that was read is not: the
-    result is the same, or fills it in.
+    One that has the name of a result is kept as `input_score` and the like. Only the `item_id` that was read is not:
+    the result is the same, or fills it in.
     """
     taken = {*columns, *own}
     kept = {}

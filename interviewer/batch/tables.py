@@ -1,4 +1,4 @@
-"""Tables of text: csv, tsv, jsonl, xlsx and parquet, read and written row by row, so that memory does not grow with them.
+"""Tables of text: csv, tsv, jsonl, xlsx and parquet, read and written row by row: memory does not grow with them.
 
 A table is looked through once before anything is done with it (`open_table`): what is wrong in its last line is said
 before the first row is graded, not ten hours later.

@@ -39,8 +39,7 @@ def to_markdown(debrief: Debrief, corpus: Corpus) -> str:
     content = _content(debrief, corpus)
     # Our own words are Markdown already; escaping them would show a mark before ": " and eat its space.
     content["w"] = {name: prose.Ready(text) for name, text in content["w"].items()}
-    text = _markdown().get_template("debrief.md.j2").render(content)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return filled_markdown("debrief.md.j2", **content)
 
 
 def to_html(debrief: Debrief, corpus: Corpus) -> str:
@@ -114,6 +113,15 @@ def write(debrief: Debrief, corpus: Corpus, path: Path) -> None:
         text = to_json(debrief)
     else:
         text = to_html(debrief, corpus) if suffix == ".html" else to_markdown(debrief, corpus)
+    save(path, text)
+
+
+def save(path: Path, text: str) -> None:
+    """Write a file that is replaced at once or not at all.
+
+    Raises:
+        InputError: it cannot be written; the message says what to do.
+    """
     try:
         # Half a surrogate pair is a possible str but no possible UTF-8; in JSON this is its right spelling, too.
         _replace(path, text.encode("utf-8", "backslashreplace"))
@@ -157,6 +165,17 @@ def _content(debrief: Debrief, corpus: Corpus) -> dict[str, Any]:
         "transcript": debrief.transcript,
         "stamp": stamp_rows(debrief),
     }
+
+
+def filled_html(template: str, language: Language, **content: Any) -> str:
+    """A page of its own from one of the templates, in the style of a debrief; every value is escaped."""
+    return _page(template, style=_style(in_app=False), locale=_LOCALES[language], **content)
+
+
+def filled_markdown(template: str, **content: Any) -> str:
+    """Markdown from one of the templates; every value that is not `prose.Ready` is escaped."""
+    text = _markdown().get_template(template).render(content)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def _page(template: str, **content: Any) -> str:

@@ -146,7 +146,9 @@ def test_a_rubric_of_one_item_needs_no_column_to_name_it(small, tmp_path):
 
 
 def test_identical_answers_to_one_question_are_graded_once(small, tmp_path):
-    rows = [{"answer": a, "item_id": i} for a, i in [("units", "dropout"), ("units", "dropout"), ("units", "vanishing")]]
+    rows = [
+        {"answer": a, "item_id": i} for a, i in [("units", "dropout"), ("units", "dropout"), ("units", "vanishing")]
+    ]
     assert [r["score"] for r in graded(small, tmp_path, rows)] == ["100.0", "100.0", "0.0"]
     assert small.grader.graded == ["units", "units"]
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interviewer.batch import read_table, write_table
-from interviewer.batch import cells, tables as module
+from interviewer.batch import cells, read_table, write_table
+from interviewer.batch import tables as module
 from interviewer.batch.tables import ENDINGS, check_target
 from interviewer.errors import TableError
 
