@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from interviewer.batch.calibration import FEWEST, Answer, Scale, left_out, suggest
 from interviewer.batch.rows import AT_ONCE, RowGrader
 from interviewer.batch.run import Graded, output_names
 from interviewer.batch.tables import Row, open_table, write_table
@@ -16,6 +15,7 @@ from interviewer.engine import Engine
 from interviewer.errors import InputError
 from interviewer.evaluation.agreement import Agreement, agreement
 from interviewer.grading import band
+from interviewer.grading.scale import FEWEST, Answer, Scale, left_out, suggest
 from interviewer.schema import Item, Language
 
 HUMAN = "human"

@@ -51,7 +51,7 @@ class Graded(Protocol):
 
 
 class Adaption(Protocol):
-    """What is done to every result before it is written: see calibration.py."""
+    """What is done to every result before it is written: see marks.py."""
 
     @property
     def columns(self) -> tuple[str, ...]:

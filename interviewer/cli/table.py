@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from interviewer.batch import Progress
     from interviewer.batch.marks import Calibration
     from interviewer.batch.run import Graded
+    from interviewer.engine import Engine
     from interviewer.evaluation.agreement import Agreement
 
 PIPE = Path("-")
@@ -78,7 +79,7 @@ def grade_a_table(options: TableOptions) -> None:
         try:
             done = grade_table(
                 engine, source, target, options.language, show,
-                names=names, rubric=rubric, adaption=calibration, also=_further(options, engine, calibration, target),
+                names=names, rubric=rubric, adaption=calibration, also=_further(options, engine, calibration),
             )  # fmt: skip
         except KeyboardInterrupt:
             typer.echo("interrupted; the graded rows are kept: run the same command again to go on", err=True)
@@ -125,11 +126,9 @@ def _to_mark(options: TableOptions) -> Path:
     return options.output.with_name(f"{options.output.stem}.to-mark{options.output.suffix}")
 
 
-def _calibration(engine: object, options: TableOptions, rubric: tuple[Item, ...]) -> Calibration:
+def _calibration(engine: Engine, options: TableOptions, rubric: tuple[Item, ...]) -> Calibration:
     from interviewer.batch.marks import calibrate
-    from interviewer.engine import Engine
 
-    assert isinstance(engine, Engine)
     assert options.calibrate
     made = calibrate(engine, options.calibrate, options.language, options.columns, rubric, options.full_marks)
     typer.echo(f"calibrated on {len(made.pairs.marks)} marked answers; agreement with them, 0–100:", err=True)
@@ -144,9 +143,7 @@ def _figures(found: Agreement | None) -> str:
     return f"r {found.pearson}, RMSE {found.rmse}, QWK {found.qwk}, alpha {found.alpha}"
 
 
-def _further(
-    options: TableOptions, engine: object, calibration: Calibration | None, target: Path
-) -> list[Callable[[Graded], None]]:
+def _further(options: TableOptions, engine: Engine, calibration: Calibration | None) -> list[Callable[[Graded], None]]:
     """What else is made of the graded table."""
     from interviewer.batch.classroom import write_class_reports
     from interviewer.batch.marks import HUMAN, pairs_of, write_review, write_suggestion

@@ -63,10 +63,14 @@ def agreement(
         return qwk(_steps(x, steps), _steps(y, steps), steps + 1)
 
     return Agreement(
-        len(a),
-        *(interval(measure, a, b, rounds) for measure in (pearson, rmse, stepped, krippendorff, _bias)),
-        (middle - spread, middle + spread),
-        tuple(tuple(int(n) for n in row) for row in seen),
+        count=len(a),
+        pearson=interval(pearson, a, b, rounds),
+        rmse=interval(rmse, a, b, rounds),
+        qwk=interval(stepped, a, b, rounds),
+        alpha=interval(krippendorff, a, b, rounds),
+        bias=interval(_bias, a, b, rounds),
+        limits=(middle - spread, middle + spread),
+        confusion=tuple(tuple(int(n) for n in row) for row in seen),
     )
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from interviewer.batch.calibration import Answer, Scale, left_out, suggest
+from interviewer.grading.scale import Answer, Scale, left_out, suggest
 
 
 def class_of(count: int, seed: int = 0, noise: float = 0.05) -> tuple[list[Answer], list[float]]:

@@ -96,7 +96,7 @@ class Scale:
         return marks, self._width * spread
 
     def _residuals(self) -> Numbers:
-        return self._marks - np.array([a.score for a in self._answers])
+        return np.asarray(self._marks - np.array([a.score for a in self._answers]), np.float64)
 
     def _noisy(self, setting: _Setting) -> Numbers:
         return _kernel(self._answers, self._answers, setting) + setting.noise**2 * np.eye(len(self._answers))
