@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interviewer.batch.likeness import groups_of, twins_of
-from interviewer.batch.marks import HUMAN, Calibration, Pairs, pairs_of
+from interviewer.batch.marks import Calibration, Pairs, pairs_of
 from interviewer.batch.rows import EVIDENCE, Names
 from interviewer.batch.run import Graded
 from interviewer.batch.tables import Row
@@ -77,11 +77,12 @@ def write_class_reports(
     paths: Sequence[Path],
     names: Mapping[str, str],
     language: Language | None,
+    human: str,
     full: float | None,
     calibration: Calibration | None,
 ) -> None:
     """Write the report of a graded table in every format that was asked for."""
-    report = class_report(graded, engine, names, language, full, calibration)
+    report = class_report(graded, engine, names, language, human, full, calibration)
     for path in paths:
         write_class_report(report, path)
 
@@ -91,6 +92,7 @@ def class_report(
     engine: Engine,
     names: Mapping[str, str],
     language: Language | None = None,
+    human: str = "",
     full: float | None = None,
     calibration: Calibration | None = None,
 ) -> ClassReport:
@@ -101,17 +103,15 @@ def class_report(
         engine: knows the items and embeds answers.
         names: the table's own columns; `student` must be among them for students to be named.
         language: of the report; default is the one that most answers are in.
-        full: full marks in the person's column, if there is one.
+        human: the column with a person's marks, if there is one.
+        full: full marks in it; None for 100.
         calibration: what the scores were adapted by.
     """
     gathered = _Gathered(engine, Names(names), names.get("student", ""))
     for number, (row, result) in enumerate(graded, start=1):
         gathered.add(number, row, result)
     language = language or ("zh" if gathered.languages["zh"] > gathered.languages["en"] else "en")
-    human = names.get(HUMAN, HUMAN)
-    pairs = None
-    if human in graded.table.columns:
-        pairs = pairs_of(graded, human, full, graded.table.path.name)
+    pairs = pairs_of(graded, human, full, graded.table.path.name) if human else None
     titles = {i: q.item.question.get(language) for i, q in gathered.questions.items()}
     students = sorted(gathered.students.items())
     scores = np.array([s for q in gathered.questions.values() for s in q.scores])

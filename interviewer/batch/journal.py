@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from interviewer.batch.tables import Row
+from interviewer.batch.tables import Row, settle
 from interviewer.errors import TableError
 
 _SYNC_SECONDS = 1.0
@@ -45,6 +45,7 @@ class Journal:
             if not end:
                 self._write({"binding": self._binding})
             self._sync()
+            settle(self._path.parent)
         except OSError as error:
             self._close()
             raise TableError(f"{self._path} cannot be written: {error.strerror or error}") from None

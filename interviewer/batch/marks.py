@@ -10,7 +10,7 @@ from pathlib import Path
 
 from interviewer.batch.rows import AT_ONCE, RowGrader
 from interviewer.batch.run import Graded, output_names
-from interviewer.batch.tables import Row, open_table, write_table
+from interviewer.batch.tables import Row, Table, open_table, write_table
 from interviewer.engine import Engine
 from interviewer.errors import InputError
 from interviewer.evaluation.agreement import Agreement, agreement
@@ -78,18 +78,38 @@ def pairs_of(graded: Iterable[tuple[Row, Row]], column: str, full: float | None,
         if not cell or not result["score"]:
             continue
         found.append((result["item_id"], float(result["score"]), _mark(cell, f"{where}, row {number}")))
-    most = max((mark for _, _, mark in found), default=0.0)
-    if full is None and found and most <= _FEW:
+    full = _full_marks(max((mark for _, _, mark in found), default=None), full, where)
+    questions, scores, marks = zip(*found, strict=True) if found else ((), (), ())
+    return Pairs(tuple(questions), tuple(scores), tuple(100 * m / full for m in marks), full)
+
+
+def check_marks(table: Table, column: str, full: float | None) -> int:
+    """How many marks a column holds, found out before anything is graded.
+
+    Raises:
+        InputError: a mark is no number, or out of its scale.
+    """
+    where, count, most = str(table.path), 0, None
+    for number, row in enumerate(table, start=1):
+        if cell := row.get(column, "").strip():
+            count += 1
+            most = max(most or 0.0, _mark(cell, f"{where}, row {number}"))
+    _full_marks(most, full, where)
+    return count
+
+
+def _full_marks(most: float | None, full: float | None, where: str) -> float:
+    """Full marks, given the highest one (None if there are none) and what was said."""
+    if full is None and most is not None and most <= _FEW:
         raise InputError(
             f"{where}: no mark is above {most:g}; say what full marks are, e.g. --full-marks {max(1, most):g}"
         )
     full = full or 100.0
-    if most > full:
+    if most is not None and most > full:
         raise InputError(
             f"{where}: a mark of {most:g} is above full marks ({full:g}); say --full-marks {most:g} or more"
         )
-    questions, scores, marks = zip(*found, strict=True) if found else ((), (), ())
-    return Pairs(tuple(questions), tuple(scores), tuple(100 * m / full for m in marks), full)
+    return full
 
 
 def _mark(cell: str, where: str) -> float:

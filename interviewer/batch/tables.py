@@ -114,10 +114,21 @@ def write_table(path: Path, rows: Iterable[Row], columns: Sequence[str]) -> None
             with work.open("rb+") as made:
                 os.fsync(made.fileno())
             os.replace(work, path)
+            settle(path.parent)
         finally:
             work.unlink(missing_ok=True)
     except OSError as error:
         raise TableError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def settle(folder: Path) -> None:
+    """Have a folder remember through a power cut what its files are called."""
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        place = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
 
 
 def check_target(path: Path, rows: int = 0) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sys
 import time
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from interviewer.errors import InputError
+from interviewer.errors import InputError, TableError
 from interviewer.schema import Item, Language
 
 if TYPE_CHECKING:
@@ -76,10 +77,11 @@ def grade_a_table(options: TableOptions) -> None:
     calibration = _calibration(engine, options, rubric) if options.calibrate else None
     names = options.columns
     with _places(options, engine.settings.data_dir / "grading") as (source, target), _bar() as show:
+        human = _marks_column(source, options)
         try:
             done = grade_table(
                 engine, source, target, options.language, show,
-                names=names, rubric=rubric, adaption=calibration, also=_further(options, engine, calibration),
+                names=names, rubric=rubric, adaption=calibration, also=_further(options, engine, calibration, human),
             )  # fmt: skip
         except KeyboardInterrupt:
             typer.echo("interrupted; the graded rows are kept: run the same command again to go on", err=True)
@@ -100,7 +102,7 @@ def _check(options: TableOptions) -> None:
 
     if options.corpus and options.rubric:
         raise InputError("--rubric grades against its own items only; leave out --corpus")
-    if options.answers != PIPE and not options.answers.exists():
+    if options.answers != PIPE and not os.path.exists(options.answers):  # False, too, for what no file can be called
         raise InputError(f"{options.answers}: No such file or directory")
     if options.suggest is not None and options.suggest < 1:
         raise InputError("--suggest needs a number of answers, e.g. 20")
@@ -137,13 +139,33 @@ def _calibration(engine: Engine, options: TableOptions, rubric: tuple[Item, ...]
     return made
 
 
+def _marks_column(source: Path, options: TableOptions) -> str:
+    """The column with a person's marks; "" where there is none. One that was named must hold nothing but marks."""
+    from interviewer.batch.marks import HUMAN, check_marks
+    from interviewer.batch.tables import open_table
+
+    table = open_table(source)
+    column = options.columns.get(HUMAN, HUMAN)
+    if column not in table.columns:
+        return ""
+    try:
+        return column if check_marks(table, column, options.full_marks) else ""
+    except InputError as error:
+        if HUMAN in options.columns:
+            raise
+        typer.echo(f"the column `{column}` is not taken for marks: {error}", err=True)
+        return ""
+
+
 def _figures(found: Agreement | None) -> str:
     if found is None:
         return "too few answers to tell"
     return f"r {found.pearson}, RMSE {found.rmse}, QWK {found.qwk}, alpha {found.alpha}"
 
 
-def _further(options: TableOptions, engine: Engine, calibration: Calibration | None) -> list[Callable[[Graded], None]]:
+def _further(
+    options: TableOptions, engine: Engine, calibration: Calibration | None, human: str
+) -> list[Callable[[Graded], None]]:
     """What else is made of the graded table."""
     from interviewer.batch.classroom import write_class_reports
     from interviewer.batch.marks import HUMAN, pairs_of, write_review, write_suggestion
@@ -162,19 +184,15 @@ def _further(options: TableOptions, engine: Engine, calibration: Calibration | N
         )
 
     def compare(graded: Graded) -> None:
-        column = options.columns.get(HUMAN, HUMAN)
-        if column in graded.table.columns:
-            pairs = pairs_of(graded, column, options.full_marks, str(options.answers))
-            typer.echo(
-                f"agreement with {len(pairs.marks)} marks in `{column}`: {_figures(pairs.agreement())}", err=True
-            )
+        pairs = pairs_of(graded, human, options.full_marks, str(options.answers))
+        typer.echo(f"agreement with {len(pairs.marks)} marks in `{human}`: {_figures(pairs.agreement())}", err=True)
 
     def report(graded: Graded) -> None:
         write_class_reports(
-            graded, engine, options.reports, options.columns, options.language, options.full_marks, calibration
+            graded, engine, options.reports, options.columns, options.language, human, options.full_marks, calibration
         )
 
-    wanted = ((review, options.review), (to_mark, options.suggest), (report, options.reports), (compare, True))
+    wanted = ((review, options.review), (to_mark, options.suggest), (report, options.reports), (compare, human))
     return [make for make, asked in wanted if asked]
 
 
@@ -198,6 +216,10 @@ def _places(options: TableOptions, folder: Path) -> Iterator[tuple[Path, Path]]:
             with target.open("rb") as made:
                 shutil.copyfileobj(made, sys.stdout.buffer)
             sys.stdout.buffer.flush()
+    except TableError as error:
+        if options.answers != PIPE:
+            raise
+        raise TableError(str(error).replace(str(source), "standard input")) from None
     finally:
         if options.answers == PIPE:
             source.unlink(missing_ok=True)

@@ -103,7 +103,7 @@ def test_students_are_named_only_where_their_column_is(room, tmp_path):
 
 def test_agreement_with_a_person_is_reported_where_there_are_marks(room, tmp_path):
     rows = [row | {"human": "80" if "good" in row["answer"] else "20"} for row in ten()]
-    report = report_of(room, tmp_path, rows)
+    report = report_of(room, tmp_path, rows, human="human")
     assert [(r.name, r.count) for r in report.agreement] == [
         ("all answers", 20), ("What is a vanishing gradient?", 10), ("How does dropout curb overfitting?", 10),
     ]  # fmt: skip

@@ -277,3 +277,24 @@ def test_what_would_fail_at_the_end_fails_at_the_start(cli, source, tmp_path, mo
     assert words in done.err
     assert done.err.count("\n") == 1
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_marks_that_are_none_are_refused_before_a_row_is_graded_if_their_column_was_named(cli, tmp_path):
+    write_table(
+        tmp_path / "in.csv", [{"answer": ZH, "item_id": "vanishing", "human": "yes"}], ["answer", "item_id", "human"]
+    )
+    command = ["grade", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv")]
+    named = cli(*command, "--column", "human=human")
+    assert named.code == 2
+    assert "row 1: 'yes' is no mark" in named.err
+    assert not (tmp_path / "out.csv").exists()
+    found = cli(*command)
+    assert found.code == 0
+    assert "the column `human` is not taken for marks" in found.err
+    assert read_table(tmp_path / "out.csv")[0]["human"] == "yes"
+
+
+def test_a_complaint_about_what_was_piped_in_says_so(cli):
+    done = cli("grade", "-", "-o", "-", stdin="x,y\n1,2\n")
+    assert done.code == 2
+    assert done.err.startswith("interviewer: standard input needs a column `answer`")
