@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -525,19 +525,31 @@ class Engine:
         """Items by meaning and words, best first."""
         return self.index.search(query, limit)
 
-    def find_question(self, question: str) -> tuple[Item, float] | None:
-        """The corpus item that a question text is, with its likeness 0–1; None if nothing is like it at all.
+    def find_question(self, question: str, among: Collection[Item] = ()) -> tuple[Item, float] | None:
+        """The item that a question text is, with its likeness 0–1; None if nothing is like it at all.
 
-        Likeness is the better of shared terms (Dice) and cosine; above `SAME_QUESTION` it is the same question.
+        Likeness is the better of shared terms (Dice) and cosine; from `SAME_QUESTION` on it is the same question.
+
+        Args:
+            question: as somebody typed it, in either language.
+            among: a few items to choose from (a teacher's own); the whole corpus, by its index, where there are none.
         """
         said = set(terms(question))
-        best: tuple[Item, float] | None = None
+        if not said:
+            return None
+        language = language_of(question) or "en"
+        if among:
+            texts = [item.question.get(language) for item in among]
+            cosines = self.encoder.encode(texts) @ self.encoder.encode([question])[0]
+            near = list(zip(among, cosines.tolist(), strict=True))
+        else:
+            near = [(self.corpus.item(hit.item_id), hit.similarity) for hit in self.index.search(question, 8)]
         trust = float(self.encoder.known([question])[0])
-        for hit in self.index.search(question, 8):
-            item = self.corpus.item(hit.item_id)
-            asked = set(terms(item.question.get(language_of(question) or "en")))
+        best: tuple[Item, float] | None = None
+        for item, cosine in near:
+            asked = set(terms(item.question.get(language)))
             dice = 2 * len(said & asked) / max(1, len(said) + len(asked))
-            likeness = max(dice, hit.similarity * trust)
+            likeness = max(dice, cosine * trust)
             if best is None or likeness > best[1]:
                 best = item, likeness
         return best

@@ -1,32 +1,29 @@
-"""Grade a table row by row, so that an interruption loses nothing.
+"""Grade a table row by row, so that an interruption loses nothing and memory does not grow with the table.
 
-Every graded row is first written to a journal beside the output (`OUT.partial`), a line each, bound to the input and
-to everything a grade depends on. A second run with the same input takes the finished rows from the journal; the output
-is written once, whole, at the end, and is then byte for byte that of an uninterrupted run.
+Every graded row is first written to a journal beside the output (`OUT.partial`), bound to the input and to everything a
+grade depends on. A second run with the same input takes the finished rows from the journal. The output is written
+once, at the end, from input and journal, and so is byte for byte that of an uninterrupted run.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Protocol
 
-from interviewer.batch.tables import Row, check_target, read_table, write_table
-from interviewer.engine import SAME_QUESTION, Engine
-from interviewer.errors import InputError, InterviewerError, TableError, UnknownItem
-from interviewer.grading import as_item, feedback
-from interviewer.schema import Grade, Item, Language
-from interviewer.text import language_of
+from interviewer.batch.journal import Journal
+from interviewer.batch.rows import AT_ONCE, EVIDENCE, READS, RESULTS, RowGrader
+from interviewer.batch.tables import Row, Table, check_target, open_table, write_table
+from interviewer.engine import Engine
+from interviewer.errors import InputError, TableError
+from interviewer.schema import Item, Language
 
-RESULTS = (
-    "score", "low", "high", "verdict", "covered", "partial", "missing", "contradicted", "misconceptions", "flags",
-    "needs_review", "feedback", "item_id", "error",
-)  # fmt: skip
+Pair = tuple[Row, Row]
+"""A row of the input and its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +37,54 @@ class Progress:
     errors: int
 
 
+class Graded(Protocol):
+    """A whole graded table, which may be gone through any number of times."""
+
+    @property
+    def table(self) -> Table:
+        """The input."""
+        ...
+
+    def __iter__(self) -> Iterator[Pair]:
+        """Rows with their results, in order."""
+        ...
+
+
+class Adaption(Protocol):
+    """What is done to every result before it is written: see marks.py."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that it adds."""
+        ...
+
+    def __call__(self, result: Row) -> Row:
+        """The result as it is written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Graded:
+    table: Table
+    journal: Journal
+    adaption: Adaption | None
+
+    def __iter__(self) -> Iterator[Pair]:
+        for row, result in zip(self.table, self.journal.results(), strict=True):
+            yield row, self.adaption(result) if self.adaption else result
+
+
 def grade_table(
     engine: Engine,
     source: Path,
     target: Path,
     language: Language | None = None,
     report: Callable[[Progress], None] = lambda _: None,
+    *,
+    names: Mapping[str, str] | None = None,
+    rubric: Collection[Item] = (),
+    adaption: Adaption | None = None,
+    also: Sequence[Callable[[Graded], None]] = (),
 ) -> Progress:
     """Grade every row of `source` into `target`.
 
@@ -55,152 +94,96 @@ def grade_table(
         target: where the graded table goes; its ending chooses the format.
         language: the language asked for; default is each answer's own.
         report: called after every row.
+        names: the table's own name for any of these columns.
+        rubric: if there are any, rows are graded against these items only.
+        adaption: changes every result before it is written.
+        also: what else is made of the graded table when all is graded, before its end is final.
 
     Raises:
         TableError: the table cannot be read or written, or lacks the columns.
     """
     check_target(target)
-    rows = read_table(source)
-    columns = list(dict.fromkeys(c for row in rows for c in row))
-    _check_columns(source, columns)
+    table = open_table(source)
+    names = names or {}
+    _check_columns(table, names, rubric)
     if source.resolve() == target.resolve():
         raise InputError("the output would overwrite the input; choose another name for -o")
-    journal = target.with_name(target.name + ".partial")
-    graded: list[Row] = []
-    errors = resumed = 0
-    with _Journal(journal, _binding(engine, rows, language)) as kept:
-        for row in rows:
-            result = kept.next()
-            if result is None:
-                result = _grade_row(engine, row, language)
-                kept.add(result)
-            else:
-                resumed += 1
-            graded.append({**row, **result})
+    check_target(target, table.rows)
+    grader = RowGrader(engine, language, names, rubric)
+    path = target.with_name(target.name + ".partial")
+    with Journal(path, _binding(engine, table, language, names, rubric), (*RESULTS, EVIDENCE)) as journal:
+        resumed = min(journal.kept, table.rows)
+        errors = sum(bool(result["error"]) for result in islice(journal.results(), resumed))
+        done = resumed
+        report(Progress(done, table.rows, resumed, errors))
+        for result in _results(grader, islice(table, resumed, None)):
+            journal.add(result)
+            done += 1
             errors += bool(result["error"])
-            report(Progress(len(graded), len(rows), resumed, errors))
-    write_table(target, graded, list(dict.fromkeys([*columns, *RESULTS])))
-    journal.unlink(missing_ok=True)
-    return Progress(len(rows), len(rows), resumed, errors)
+            report(Progress(done, table.rows, resumed, errors))
+        if not table.unchanged:
+            raise TableError(f"{source} was changed while it was graded; run the same command again")
+        graded = _Graded(table, journal, adaption)
+        write_table(target, *_output(graded, names))
+        for make in also:
+            make(graded)
+        path.unlink(missing_ok=True)
+    return Progress(done, table.rows, resumed, errors)
 
 
-def _check_columns(source: Path, columns: Sequence[str]) -> None:
-    if "answer" not in columns or not {"item_id", "question"} & set(columns):
+def _results(grader: RowGrader, rows: Iterator[Row]) -> Iterator[Row]:
+    while batch := list(islice(rows, AT_ONCE)):
+        yield from grader.grade(batch)
+
+
+def _check_columns(table: Table, names: Mapping[str, str], rubric: Collection[Item]) -> None:
+    has = f"it has {', '.join(table.columns)}"
+    for wanted, own in names.items():
+        if own not in table.columns:
+            raise TableError(f"{table.path} has no column {own!r} to take `{wanted}` from; {has}")
+    there = {wanted for wanted in READS if names.get(wanted, wanted) in table.columns}
+    if "answer" not in there or not ({"item_id", "question"} & there or len(rubric) == 1):
         raise TableError(
-            f"{source} needs a column `answer` and one of `item_id`, `question`, or `question` + `reference`; "
-            f"it has {', '.join(columns) or 'none'}"
+            f"{table.path} needs a column `answer` and one of `item_id`, `question`, or `question` + `reference` "
+            f"(or name yours: --column answer=NAME); {has}"
         )
 
 
-def _binding(engine: Engine, rows: Sequence[Row], language: Language | None) -> str:
+def _binding(
+    engine: Engine, table: Table, language: Language | None, names: Mapping[str, str], rubric: Collection[Item]
+) -> str:
     """What a journal belongs to: the rows and all that their grades depend on."""
-    content = json.dumps([engine.grader.version, engine.corpus.hash, language, rows], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+    depends = [
+        engine.grader.version, engine.corpus.hash, language, sorted(names.items()), sorted(i.id for i in rubric),
+        table.digest, table.path.suffix.lower(),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(depends).encode()).hexdigest()
 
 
-class _Journal:
-    """Finished rows on disk: a first line that says what they belong to, then a JSON object a line."""
-
-    def __init__(self, path: Path, binding: str) -> None:
-        self._path, self._binding = path, binding
-        self._kept: Iterator[Row] = iter(())
-        self._file: IO[str] | None = None
-
-    def __enter__(self) -> _Journal:
-        kept = self._read()
-        self._kept = iter(kept)
-        try:
-            # Written anew: a line cut short by a crash must not stand in the middle.
-            work = self._path.with_name(self._path.name + ".new")
-            self._file = work.open("w", encoding="utf-8", newline="\n")
-            for entry in [{"binding": self._binding}, *kept]:
-                self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-            self._file.flush()
-            os.replace(work, self._path)
-        except OSError as error:
-            raise TableError(f"{self._path} cannot be written: {error.strerror or error}") from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
-
-    def next(self) -> Row | None:
-        """The next finished row, or None when they are used up."""
-        return next(self._kept, None)
-
-    def add(self, row: Row) -> None:
-        """Keep a finished row; it survives the end of the process when this returns."""
-        assert self._file is not None
-        try:
-            self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            self._file.flush()
-        except OSError as error:
-            raise TableError(f"{self._path} cannot be written: {error.strerror or error}") from None
-
-    def _read(self) -> list[Row]:
-        try:
-            lines = self._path.read_bytes().split(b"\n")
-        except OSError:
-            return []
-        entries: list[Any] = []
-        for line in lines[:-1]:  # the last one is empty, or was cut short
-            try:
-                entries.append(json.loads(line))
-            except (ValueError, RecursionError):
-                break
-        if entries[:1] != [{"binding": self._binding}]:
-            return []
-        return list(takewhile(_is_result, entries[1:]))
+def _output(graded: _Graded, names: Mapping[str, str]) -> tuple[Iterable[Row], list[str]]:
+    """Rows and columns of the output: those of the input, then the results."""
+    own = (*RESULTS, *(graded.adaption.columns if graded.adaption else ()))
+    kept = output_names(graded.table.columns, own, names)
+    rows = (
+        {**{kept[c]: value for c, value in row.items()}, **{c: result.get(c, "") for c in own}}
+        for row, result in graded
+    )
+    return rows, list(dict.fromkeys([*kept.values(), *own]))
 
 
-def _is_result(entry: Any) -> bool:
-    return isinstance(entry, dict) and set(entry) == set(RESULTS) and all(isinstance(v, str) for v in entry.values())
+def output_names(columns: Sequence[str], own: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+    """What each column of the input is called in the output.
 
-
-def _grade_row(engine: Engine, row: Row, language: Language | None) -> Row:
-    """The result columns of one row; what is wrong with it stands in `error`."""
-    empty = dict.fromkeys(RESULTS, "")
-    try:
-        item = _item_of(engine, row)
-        grade = engine.grader.grade(item, row.get("answer", ""), language)
-    except InterviewerError as error:
-        return {**empty, "item_id": row.get("item_id", ""), "error": str(error)}
-    if grade.score is None:
-        return {**empty, "item_id": item.id, "error": grade.reason}
-    return _result(grade, item, language or language_of(row.get("answer", "")) or grade.language)
-
-
-def _item_of(engine: Engine, row: Row) -> Item:
-    if row.get("item_id", "").strip():
-        return engine.gradable(row["item_id"].strip())
-    question = row.get("question", "").strip()
-    if not question:
-        raise InputError("the row has neither item_id nor question")
-    if row.get("reference", "").strip():
-        return as_item(question, row["reference"])
-    found = engine.find_question(question)
-    if found is None or found[1] < SAME_QUESTION:
-        nearest = f"; the nearest is {found[0].id} (likeness {found[1]:.2f})" if found else ""
-        raise UnknownItem(f"no such question in the corpus{nearest}; give item_id or a reference")
-    return engine.gradable(found[0].id)
-
-
-def _result(grade: Grade, item: Item, language: Language) -> Row:
-    wrong = [item.misconceptions[m.index] for m in grade.misconceptions]
-    return {
-        "score": f"{grade.score:.1f}",
-        "low": f"{grade.low:.1f}",
-        "high": f"{grade.high:.1f}",
-        "verdict": grade.verdict,
-        "covered": ";".join(grade.ids("covered")),
-        "partial": ";".join(grade.ids("partial")),
-        "missing": ";".join(grade.ids("missing")),
-        "contradicted": ";".join(grade.ids("contradicted")),
-        "misconceptions": "; ".join(m.text.get(language) for m in wrong),
-        "flags": ";".join(grade.flags),
-        "needs_review": "true" if grade.needs_review else "false",
-        "feedback": feedback(grade, item, language),
-        "item_id": item.id,
-        "error": "",
-    }
+    One that has the name of a result is kept as `input_score` and the like. Only the `item_id` that was read is not:
+    the result is the same, or fills it in.
+    """
+    taken = {*columns, *own}
+    kept = {}
+    for column in columns:
+        name = column
+        if column in own and not (column == "item_id" and names.get(column, column) == column):
+            while name in taken:
+                name = f"input_{name}"
+            taken.add(name)
+        kept[column] = name
+    return kept

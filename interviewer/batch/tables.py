@@ -1,60 +1,102 @@
-"""Reading and writing tables: csv, tsv, jsonl, xlsx and parquet, by the file's ending. Rows are plain dicts of text.
+"""Tables of text: csv, tsv, jsonl, xlsx and parquet, read and written row by row: memory does not grow with them.
 
-Everything is read as text and an empty cell is "": a student number keeps its zeros, and "NA" may be an answer.
+A table is looked through once before anything is done with it (`open_table`): what is wrong in its last line is said
+before the first row is graded, not ten hours later.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import hashlib
 import os
-import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
 
+from interviewer.batch.cells import clean
+from interviewer.batch.formats import columnar, delimited, jsonl, sheet
 from interviewer.errors import TableError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Row = dict[str, str]
+Add = Callable[[Sequence[str]], None]
 ENDINGS = (".csv", ".tsv", ".jsonl", ".xlsx", ".parquet")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_EXCEL_CELL = 32_767
 
 
-def read_table(path: Path) -> list[Row]:
-    """All rows of a table, in order.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table on disk that was looked through once. Iterating reads it again, a row at a time."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: int
+    digest: str
+    """SHA-256 of its bytes."""
+    dialect: delimited.Dialect | None = None
+    """How its bytes become cells; None for what is no delimited text."""
+
+    def __iter__(self) -> Iterator[Row]:
+        """Its rows; one may lack columns only in jsonl.
+
+        Raises:
+            TableError: the file cannot be read any more.
+        """
+        with _readable(self.path):
+            match _ending(self.path):
+                case ".jsonl":
+                    yield from jsonl.rows(self.path)
+                case ".parquet":
+                    yield from columnar.rows(self.path)
+                case _:
+                    filled = _filled(_lines(self.path, self.dialect))
+                    next(filled)
+                    for _, cells in filled:
+                        yield dict(zip_longest(self.columns, cells[: len(self.columns)], fillvalue=""))
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the file still is what was looked through."""
+        return _digest(self.path) == self.digest
+
+
+def open_table(path: Path) -> Table:
+    """Look a table through: every line is read and checked, none is kept.
 
     Raises:
         TableError: the file is missing, of an unknown kind, empty, or not what its ending says.
     """
     ending = _ending(path)
-    try:
+    dialect = None
+    with _readable(path):
+        digest = _digest(path)
         match ending:
-            case ".csv" | ".tsv":
-                rows = _read_delimited(path, ending)
             case ".jsonl":
-                rows = _read_jsonl(path)
+                columns, rows = _survey_rows(jsonl.rows(path))
+            case ".parquet":
+                names = columnar.columns(path)
+                _check_columns(path, names)
+                columns, rows = names, sum(1 for _ in columnar.rows(path))
             case _:
-                rows = _read_frame(path, ending)
-    except OSError as error:
-        raise TableError(f"{path}: {error.strerror or error}") from None
+                dialect = None if ending == ".xlsx" else delimited.dialect_of(path, ending == ".tsv")
+                columns, rows = _survey_lines(path, _lines(path, dialect))
     if not rows:
         raise TableError(f"{path} has no rows")
-    return rows
+    return Table(path, tuple(columns), rows, digest, dialect)
 
 
-def write_table(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
-    """Write rows under their final name only when they are complete.
+def read_table(path: Path) -> list[Row]:
+    """All rows of a table that fits in memory, in order.
+
+    Raises:
+        TableError: see `open_table`.
+    """
+    return list(open_table(path))
+
+
+def write_table(path: Path, rows: Iterable[Row], columns: Sequence[str]) -> None:
+    """Write rows as they come; the file has its name only when it is complete and on the disk.
 
     In csv, tsv and xlsx a cell that a spreadsheet would run as a formula is given a leading apostrophe.
 
@@ -66,28 +108,53 @@ def write_table(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None
     work = path.with_name(f".graded-{secrets.token_hex(8)}{_ending(path)}")
     try:
         try:
-            lines = [[_clean(row.get(c, "")) for c in columns] for row in rows]
-            _write(work, _ending(path), [_clean(c) for c in columns], lines)
+            with _writing(work, [clean(c) for c in columns]) as add:
+                for row in rows:
+                    add([clean(row.get(c, "")) for c in columns])
+            with work.open("rb+") as made:
+                os.fsync(made.fileno())
             os.replace(work, path)
+            settle(path.parent)
         finally:
             work.unlink(missing_ok=True)
     except OSError as error:
         raise TableError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def check_target(path: Path) -> None:
-    """Find out what would keep a table from being written, before there is something to lose.
+def settle(folder: Path) -> None:
+    """Have a folder remember through a power cut what its files are called."""
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        place = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
+
+
+def check_target(path: Path, rows: int = 0) -> None:
+    """Find out what would keep a table of that many rows from being written, before there is something to lose.
 
     Raises:
-        TableError: its kind is unknown or needs a library, or its place is none for a file.
+        TableError: its kind is unknown, needs a library or is too small for it, or its place is none for a file.
     """
     library = {".xlsx": "openpyxl", ".parquet": "pyarrow"}.get(_ending(path))
     if library and find_spec(library) is None:
         raise TableError(_needs_extra(_ending(path)))
+    if _ending(path) == ".xlsx" and rows > sheet.MOST_ROWS:
+        raise TableError(f"{path}: a sheet holds {sheet.MOST_ROWS:,} rows and there are {rows:,}; write .csv instead")
     if not path.parent.is_dir():
         raise TableError(f"{path.parent} is not a folder; make it first")
     if path.is_dir():
         raise TableError(f"{path} is a folder; choose another name for the output")
+
+
+def kind_of(start: bytes) -> str:
+    """The ending for a table of which only the first bytes are known (a kilobyte will do): what is piped in."""
+    if start.startswith(b"PK\x03\x04"):
+        return ".xlsx"
+    if start.startswith(b"PAR1"):
+        return ".parquet"
+    return ".jsonl" if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else ".csv"
 
 
 def _ending(path: Path) -> str:
@@ -97,58 +164,61 @@ def _ending(path: Path) -> str:
     return ending
 
 
-def _read_delimited(path: Path, ending: str) -> list[Row]:
-    text = _decode(path.read_bytes(), path)
-    csv.field_size_limit(1 << 24)
-    begun = 1
-    lines: list[tuple[int, list[str]]] = []
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever the readers' libraries raise, as one line that names the file."""
     try:
-        delimiter = "\t" if ending == ".tsv" else _delimiter(text)
-        # Strict: an open quote would swallow the rows after it without a word.
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        for cells in reader:
-            lines.append((begun, cells))
-            begun = reader.line_num + 1
-    except csv.Error as error:
-        raise TableError(f"{path}, line {begun}: {error}; check the quotes around its cells") from None
-    return _rows(path, lines)
+        yield
+    except TableError:
+        raise
+    except ImportError:
+        raise TableError(_needs_extra(_ending(path))) from None
+    except Exception as error:  # the readers raise whatever their parsers do
+        if isinstance(error, OSError) and error.errno is not None:
+            raise TableError(f"{path}: {error.strerror or error}") from None
+        first = (str(error) or type(error).__name__).splitlines()[0][:120]
+        raise TableError(f"{path} is not a readable {_ending(path)[1:]} file: {first}") from None
 
 
-def _decode(raw: bytes, path: Path) -> str:
-    """UTF-8 (with or without a mark), UTF-16 with one, else GB 18030, which Excel writes on Chinese Windows."""
-    marked = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for encoding in ["utf-16"] if marked else ["utf-8-sig", "gb18030"]:
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise TableError(f"{path} is not text in UTF-8 or GBK; save it as UTF-8")
+def _lines(path: Path, dialect: delimited.Dialect | None) -> Iterator[tuple[int, list[str]]]:
+    return delimited.lines(path, dialect) if dialect else sheet.lines(path)
 
 
-def _delimiter(text: str) -> str:
-    """The delimiter that cuts the first line into most cells."""
-
-    def cells(delimiter: str) -> int:
-        return len(next(filter(any, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)), []))
-
-    return max((",", ";", "\t"), key=cells)
+def _filled(lines: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """Numbered lines without the blank ones, which are no rows; the first one names the columns."""
+    return ((n, [clean(c) for c in cells]) for n, cells in lines if any(cells))
 
 
-def _rows(path: Path, lines: Iterable[tuple[int, Sequence[str]]]) -> list[Row]:
-    """Numbered lines of cells as rows. Blank lines are no rows; the first other one names the columns."""
-    filled = [(n, [_clean(c) for c in cells]) for n, cells in lines if any(cells)]
-    if not filled:
-        return []
+def _survey_lines(path: Path, lines: Iterable[tuple[int, list[str]]]) -> tuple[list[str], int]:
+    """Names of the columns, and how many rows there are."""
+    header: list[str] = []
+    width = rows = beyond = 0
+    for number, cells in _filled(lines):
+        rows += 1
+        header = header or cells
+        width = max(width, max((n for n, cell in enumerate(cells, 1) if cell), default=0))
+        if len(cells) > len(header) and any(cells[len(header) :]):
+            beyond = beyond or number
     # Columns at the end without a name and without a cell are leftovers of a spreadsheet.
-    width = max(i + 1 for _, cells in filled for i, cell in enumerate(cells) if cell)
-    header = [c.strip() for c in filled[0][1][:width]]
-    _check_columns(path, header)
-    if width > len(header):
-        line = next(n for n, cells in filled if any(cells[len(header) :]))
-        raise TableError(f"{path}, line {line}: more cells than columns; put cells that hold the delimiter in quotes")
-    return [dict(zip_longest(header, cells[: len(header)], fillvalue="")) for _, cells in filled[1:]]
+    columns = [c.strip() for c in header[:width]]
+    _check_columns(path, columns)
+    if beyond:
+        raise TableError(f"{path}, line {beyond}: more cells than columns; put cells that hold the delimiter in quotes")
+    return columns, max(0, rows - 1)
+
+
+def _survey_rows(rows: Iterable[Row]) -> tuple[list[str], int]:
+    columns: dict[str, None] = {}
+    count = 0
+    for row in rows:
+        count += 1
+        columns.update(dict.fromkeys(row))
+    return list(columns), count
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
@@ -157,112 +227,17 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
         raise TableError(f"{path}: column {repeated[0]!r} occurs twice")
 
 
-def _read_jsonl(path: Path) -> list[Row]:
-    rows = []
-    for number, line in enumerate(_decode(path.read_bytes(), path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise TableError(f"{path}, line {number}: not JSON ({error})") from None
-        if not isinstance(entry, dict):
-            raise TableError(f"{path}, line {number}: expected an object with the columns as keys")
-        rows.append({_clean(k): _cell(v) for k, v in entry.items()})
-    return rows
-
-
-def _cell(value: Any) -> str:
-    """A value of a typed format as text; what is no text has its JSON spelling."""
-    match value:
-        case None:
-            return ""
-        case float() if value != value:
-            return ""
-        case str():
-            return _clean(value)
-        case bytes():
-            return _clean(value.decode("utf-8", "replace"))
-        case bool() | int() | float() | list() | dict():
-            return _clean(json.dumps(value, ensure_ascii=False, default=str))
-        case _:
-            return _clean(str(value))
-
-
-def _clean(text: str) -> str:
-    """Without what no table can hold: NUL, and halves of surrogate pairs, which JSON can spell."""
-    return _SURROGATE.sub("\ufffd", text).replace("\0", "")
-
-
-def _read_frame(path: Path, ending: str) -> list[Row]:
-    try:
-        return _read_xlsx(path) if ending == ".xlsx" else _read_parquet(path)
-    except ImportError:
-        raise TableError(_needs_extra(ending)) from None
-    except (OSError, TableError):
-        raise
-    except Exception as error:  # the readers raise whatever their parsers do
-        first = (str(error) or type(error).__name__).splitlines()[0][:120]
-        raise TableError(f"{path} is not a readable {ending[1:]} file: {first}") from None
-
-
-def _read_xlsx(path: Path) -> list[Row]:
-    import pandas as pd
-
-    frame = pd.read_excel(path, header=None, dtype=str, keep_default_na=False, engine="openpyxl")
-    return _rows(path, enumerate(([_cell(v) for v in row] for row in frame.to_numpy().tolist()), start=1))
-
-
-def _read_parquet(path: Path) -> list[Row]:
-    import pyarrow.parquet
-
-    with path.open("rb") as file:
-        table = pyarrow.parquet.ParquetFile(file)
-        _check_columns(path, table.schema_arrow.names)
-        return [{_clean(k): _cell(v) for k, v in row.items()} for row in table.read().to_pylist()]
-
-
 def _needs_extra(ending: str) -> str:
     return f"{ending} needs an extra: `pip install 'interviewer[tables]'`, or save the table as .csv"
 
 
-def _write(path: Path, ending: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    match ending:
-        case ".csv" | ".tsv":
-            _write_delimited(path, ending, [columns, *lines])
+def _writing(path: Path, columns: Sequence[str]) -> AbstractContextManager[Add]:
+    match _ending(path):
+        case ".csv" | ".tsv" as ending:
+            return delimited.writing(path, columns, tabs=ending == ".tsv")
         case ".jsonl":
-            made = (json.dumps(dict(zip(columns, line, strict=True)), ensure_ascii=False) + "\n" for line in lines)
-            path.write_text("".join(made), encoding="utf-8", newline="")
+            return jsonl.writing(path, columns)
         case ".xlsx":
-            _frame([[_for_excel(c) for c in line] for line in [columns, *lines]]).to_excel(
-                path, index=False, engine="openpyxl"
-            )
+            return sheet.writing(path, columns)
         case _:
-            _frame([columns, *lines]).to_parquet(path, index=False)
-
-
-def _frame(lines: Sequence[Sequence[str]]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(list(lines[1:]), columns=list(lines[0]), dtype=str)
-
-
-def _write_delimited(path: Path, ending: str, lines: Sequence[Sequence[str]]) -> None:
-    harmless = [[_harmless(c) for c in line] for line in lines]
-    # Up to Python 3.12 a lone carriage return would be left bare.
-    quoting: Literal[0, 1] = csv.QUOTE_ALL if any("\r" in c for line in lines for c in line) else csv.QUOTE_MINIMAL
-    # The mark makes Excel read it as UTF-8.
-    with path.open("w", encoding="utf-8-sig" if ending == ".csv" else "utf-8", newline="") as file:
-        delimiter = "\t" if ending == ".tsv" else ","
-        csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerows(harmless)
-
-
-def _for_excel(cell: str) -> str:
-    """A cell that Excel can hold: no control characters, at most 32,767 characters, no formula."""
-    plain = _harmless(_CONTROL.sub("", cell))
-    return plain if len(plain) <= _EXCEL_CELL else plain[: _EXCEL_CELL - 1] + "…"
-
-
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; plain numbers stay numbers."""
-    return "'" + cell if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
+            return columnar.writing(path, columns)

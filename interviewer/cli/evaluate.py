@@ -186,3 +186,78 @@ def _models(names: list[str]) -> dict[str, Encoder]:
     except ModelUnavailable as error:
         typer.echo(f"without a column for MiniLM: {error}", err=True)
     return models | {name: load_encoder(name) for name in names}
+
+
+@app.command()
+def calibration(
+    data: Annotated[Path, typer.Option(help="Folder with answers marked by people, NAME.jsonl.gz each.")],
+    sets: Annotated[list[str] | None, typer.Option("--set", help="Names of the sets to use; default: all.")] = None,
+    most: Annotated[int, typer.Option(min=50, help="At most about so many answers of each set.")] = 400,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the table there too.")] = None,
+) -> None:
+    """Measure what a teacher's first marks are worth: agreement by number of answers marked by hand."""
+    from interviewer.corpus import load_corpus, shipped_folder
+    from interviewer.evaluation import calibration as measure
+    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.retrieval import load_encoder
+
+    grader = Grader(load_encoder(), vocabulary_of(list(load_corpus(shipped_folder()).items.values())))
+    names = sets or sorted(p.name.removesuffix(".jsonl.gz") for p in data.glob("*.jsonl.gz"))
+    read = []
+    for name in names:
+        typer.echo(f"{name} …", err=True)
+        read.append(measure.read_set(data / f"{name}.jsonl.gz", grader, most))
+    sizes = ", ".join(f"{s.name} {len(s.answers)} answers to {len({a.question for a in s.answers})}" for s in read)
+    report = f"{measure.table(read)}\n\nMarks are 0–1 here. {sizes} questions. Grader {grader.version}.\n"
+    typer.echo(report)
+    if out:
+        out.write_text(
+            f"# What marks by hand are worth\n\nPrinted by `interviewer eval calibration`.\n\n{report}",
+            encoding="utf-8",
+        )
+
+
+@app.command()
+def batch(
+    own: Annotated[Path, typer.Option(help="Folder with our own answers.")] = _OWN,
+    kills: Annotated[int, typer.Option(min=0, help="How often to kill a run.")] = 50,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of the long table.")] = 1_000_000,
+    items: Annotated[int, typer.Option(min=1, help="Questions whose answers are graded.")] = 5,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the figures there too.")] = None,
+) -> None:
+    """Measure grading tables: rate, memory over a long table, and runs killed at random moments."""
+    from interviewer.batch import endurance as measure
+    from interviewer.engine import Engine
+    from interviewer.evaluation.encoder import machine, read_jsonl
+    from interviewer.settings import load_settings
+    from interviewer.text import clauses
+
+    read = read_jsonl(own / "answers.jsonl")
+    chosen = set(list(dict.fromkeys(r["item"] for r in read))[:items])
+    given = [{"answer": r["text"], "item_id": r["item"]} for r in read if r["item"] in chosen]
+    engine = Engine(load_settings())
+    seen = {row["item_id"]: row for row in given}
+    for row in seen.values():  # loads the models, and the questions' own texts
+        engine.grade(row["item_id"], row["answer"])
+    new = [row for row in given if row not in seen.values()]
+    lines = []
+
+    def say(line: str) -> None:
+        typer.echo(line)
+        lines.append(line)
+
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        say(f"- Different answers to {len(chosen)} questions: {measure.distinct(new, place, engine)}.")
+        texts, equal = measure.same_in_any_company(engine, [c.text for row in new[:8] for c in clauses(row["answer"])])
+        say(f"- Vectors equal to the last bit, alone and {measure.AT_ONCE} at a time: {equal} of {texts} texts.")
+        for row in new:
+            engine.grade(row["item_id"], row["answer"])  # what is killed below should not spend its time on the models
+        if kills:
+            finished, same = measure.kills(given, kills, place, engine)
+            say(f"- Runs killed at random moments: {kills}; outputs finished {finished}, byte-identical {same}.")
+        cost = measure.repeated(given, rows, place, engine)
+        say(f"- {len(given)} answers repeated at random, equal ones graded once: {cost}.")
+    report = "\n".join(lines) + f"\n\n{machine()}; grader {engine.grader.version}.\n"
+    if out:
+        out.write_text(f"# Grading tables\n\nPrinted by `interviewer eval batch`.\n\n{report}", encoding="utf-8")

@@ -10,14 +10,18 @@ from typing import Annotated
 import typer
 
 from interviewer.cli.options import check_language, decoded
+from interviewer.cli.table import TableOptions, columns_of, grade_a_table
 from interviewer.errors import InputError
 from interviewer.schema import Grade, Item, Language
 
 
 def grade(
-    answers: Annotated[Path | None, typer.Argument(help="csv, tsv, jsonl, xlsx or parquet, by its ending.")] = None,
+    answers: Annotated[
+        Path | None, typer.Argument(help="csv, tsv, jsonl, xlsx or parquet, by its ending; - is standard input.")
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The graded table; its ending chooses the format.")
+        Path | None,
+        typer.Option("--output", "-o", help="The graded table; its ending chooses the format, - is standard output."),
     ] = None,
     item: Annotated[str | None, typer.Option(help="Grade one answer to this corpus item.")] = None,
     question: Annotated[
@@ -27,9 +31,27 @@ def grade(
     answer: Annotated[str | None, typer.Option(help="The one answer; `-` reads it from standard input.")] = None,
     engine: Annotated[str, typer.Option(help="local.")] = "local",
     corpus: Annotated[Path | None, typer.Option(help="A folder of your own items; its ids win.")] = None,
+    rubric: Annotated[
+        Path | None, typer.Option(help="A YAML file of items: grade against these key points only.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="OURS=YOURS: your column for answer, item_id, question, reference, human or student."),
+    ] = None,
     language: Annotated[
         str | None, typer.Option("--language", "-l", help="zh or en; default: each answer's own.")
     ] = None,
+    review: Annotated[
+        Path | None, typer.Option(help="Also write the rows that a person should look at, the most doubtful first.")
+    ] = None,
+    report: Annotated[list[Path] | None, typer.Option(help="Also write a class report: .html or .md.")] = None,
+    suggest: Annotated[
+        int | None, typer.Option(help="Also write OUT.to-mark: the N answers whose marks would teach most.")
+    ] = None,
+    calibrate: Annotated[
+        Path | None, typer.Option(help="A table of answers with a column `human`: adapt to the scale of these marks.")
+    ] = None,
+    full_marks: Annotated[float | None, typer.Option(help="Full marks in the column `human`; default 100.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole grade of one answer as JSON.")] = False,
 ) -> None:
     """Grade answers against key points, each verdict with the words it rests on.
@@ -39,12 +61,19 @@ def grade(
     chosen = check_language(language) if language else None
     if engine != "local":
         raise InputError(f"--engine {engine!r}: this version has `local` only")
+    if full_marks is not None and not 0 < full_marks < float("inf"):
+        raise InputError("--full-marks must be a number above 0")
     if answers is not None and (answer or item or question or reference or as_json):
         raise InputError("--answer, --item, --question, --reference and --json are for one answer; leave out the table")
     if answer is not None:
         _one(answer, item, question, reference, corpus, chosen, as_json)
     elif answers is not None and output is not None:
-        _table(answers, output, corpus, chosen)
+        grade_a_table(
+            TableOptions(
+                answers, output, columns_of(column or ()), chosen, corpus, rubric, review, suggest, calibrate,
+                full_marks, tuple(report or ()),
+            )
+        )  # fmt: skip
     else:
         raise InputError("give a table and -o OUT, or --answer with --item or with --question and --reference")
 
@@ -95,33 +124,3 @@ def _print(graded: Grade, item: Item, language: Language) -> None:
             f"  {point.verdict:<12} {point.confidence:.2f}  {item.point(point.point_id).text.get(language)}{said}"
         )
     typer.echo(feedback(graded, item, language))
-
-
-def _table(answers: Path, output: Path, corpus: Path | None, language: Language | None) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    from interviewer.batch import Progress, grade_table
-    from interviewer.engine import Engine
-    from interviewer.settings import load_settings
-
-    loaded = Engine(load_settings(corpus=corpus))
-    console = Console(stderr=True)
-    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("grading", total=None)
-
-        def show(progress: Progress) -> None:
-            bar.update(task, total=progress.total, completed=progress.done)
-
-        try:
-            done = grade_table(loaded, answers, output, language, show)
-        except KeyboardInterrupt:
-            console.print("interrupted; the graded rows are kept: run the same command again to go on")
-            raise
-    resumed = f" ({done.resumed} from an earlier run)" if done.resumed else ""
-    typer.echo(f"{done.done} rows{resumed} → {output}", err=True)
-    if done.errors:
-        typer.echo(f"{done.errors} could not be graded; see the column `error`", err=True)
-        raise typer.Exit(1)

@@ -1,7 +1,8 @@
 """Folders of item files → one `Corpus`.
 
 A folder holds `items/*.yaml` (or the files directly), and may hold `code/*.py` and `sources.yaml`. Folders are read in
-order and a later one wins where ids meet, so a user can replace an item of ours.
+order and a later one wins where ids meet, so a user can replace an item of ours. A single `.yaml` file of items may
+stand for a folder.
 """
 
 from __future__ import annotations
@@ -146,6 +147,9 @@ def _read(folders: Sequence[Path]) -> _Reader:
 
 
 def _read_folder(reader: _Reader, folder: Path) -> None:
+    if folder.suffix == ".yaml" and os.path.isfile(folder):  # a single file of items: somebody's rubric
+        _read_items(reader, folder, {})
+        return
     if not os.path.isdir(folder):  # unlike Path.is_dir, False also for a name that no folder can have
         reader.complain(str(folder), None, (), "is not a folder")
         return

@@ -3,6 +3,7 @@
 from interviewer.report.assessment import Assessment, build_assessment
 from interviewer.report.assessment_page import assessment_html, assessment_markdown, write_assessment
 from interviewer.report.charts import radar, topic_bars
+from interviewer.report.classroom import check_class_report, class_html, class_markdown, write_class_report
 from interviewer.report.debrief import build_debrief
 from interviewer.report.record import assessment_json, assessment_record, debrief_record, to_json
 from interviewer.report.render import question_card_html, to_fragment, to_html, to_markdown, write
@@ -16,6 +17,9 @@ __all__ = [
     "assessment_record",
     "build_assessment",
     "build_debrief",
+    "check_class_report",
+    "class_html",
+    "class_markdown",
     "debrief_record",
     "question_card_html",
     "radar",
@@ -27,4 +31,5 @@ __all__ = [
     "topic_bars",
     "write",
     "write_assessment",
+    "write_class_report",
 ]

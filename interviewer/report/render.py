@@ -133,7 +133,15 @@ def write_as(path: Path, formats: Mapping[str, Callable[[], str | bytes]]) -> No
         raise InputError(
             f"{path.name}: a report can be {', '.join(others)} or {last}; choose a name that ends in one of these"
         )
-    content = make()
+    save(path, make())
+
+
+def save(path: Path, content: str | bytes) -> None:
+    """Write a file that is replaced at once or not at all.
+
+    Raises:
+        InputError: it cannot be written; the message says what to do.
+    """
     try:
         # Half a surrogate pair is a possible str but no possible UTF-8; in JSON this is its right spelling, too.
         _replace(path, content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
@@ -179,6 +187,11 @@ def _content(debrief: Debrief, corpus: Corpus) -> dict[str, Any]:
         "transcript": debrief.transcript,
         "stamp": stamp_rows(debrief),
     }
+
+
+def filled_html(template: str, language: Language, **content: Any) -> str:
+    """A page of its own from one of the templates, in the style of a debrief; every value is escaped."""
+    return page(template, style=style(in_app=False), locale=LOCALES[language], **content)
 
 
 def page(template: str, **content: Any) -> str:

@@ -29,6 +29,7 @@ Vectors = NDArray[np.float32]
 SHIPPED = Path(__file__).parent / "model"
 _SHIPPED_NAME = "interviewer-minilm-zh-en"
 _MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model"}
+_AT_ONCE = 64  # texts in one pass through the model
 _MEMO = 50_000  # texts kept: about 80 MB at 384 dimensions
 _ADVICE = (
     "give INTERVIEWER_ENCODER a folder with a sentence-transformers model or an endpoint's URL, or leave it empty for "
@@ -85,15 +86,30 @@ class SentenceEncoder:
         new = [t for t in dict.fromkeys(texts) if t not in self._memo]
         fresh: dict[str, Vectors] = {}
         if new:
-            encoded = self._model.encode([_valid(t) for t in new], normalize_embeddings=True, show_progress_bar=False)
-            # A text without tokens has a zero vector, which normalising turns into NaN: it resembles nothing.
-            fresh = dict(zip(new, np.nan_to_num(np.asarray(encoded, dtype=np.float32)), strict=True))
+            fresh = self._fresh(new)
         width = self._model.get_embedding_dimension() or 0
         result = [fresh[t] if t in fresh else self._memo[t] for t in texts]
         self._memo.update(fresh)
         while len(self._memo) > _MEMO:
             self._memo.popitem(last=False)
         return np.stack(result) if result else np.zeros((0, width), np.float32)
+
+    def _fresh(self, texts: list[str]) -> dict[str, Vectors]:
+        """Texts of equal length go through the model together: nothing is padded, which saves time, and a text has the
+        same vector, to the last bit, in whatever company it is encoded (measured, on one thread: eval/batch.md)."""
+        valid = [_valid(t) for t in texts]
+        by_length: dict[int, list[int]] = {}
+        for place, ids in enumerate(self._ids(valid)):
+            by_length.setdefault(len(ids), []).append(place)
+        fresh = {}
+        for places in by_length.values():
+            encoded = self._model.encode(
+                [valid[n] for n in places], normalize_embeddings=True, show_progress_bar=False, batch_size=_AT_ONCE
+            )
+            # A text without tokens has a zero vector, which normalising turns into NaN: it resembles nothing.
+            vectors = np.nan_to_num(np.asarray(encoded, dtype=np.float32))
+            fresh.update(zip([texts[n] for n in places], vectors, strict=True))
+        return fresh
 
     def known(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder`."""
@@ -110,13 +126,20 @@ class SentenceEncoder:
         tokenizer: Any = self._model.tokenizer
         if callable(tokenizer):
             unknown = getattr(tokenizer, "unk_token_id", None)
-            rows = tokenizer(texts, add_special_tokens=False, truncation=True)["input_ids"]
-        else:  # static embeddings carry a bare `tokenizers.Tokenizer`
+        else:
             unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "")
-            rows = [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
         if unknown is None:  # byte-level vocabularies know every text
             return [1.0] * len(texts)
-        return [1.0 - row.count(unknown) / len(row) if row else 0.0 for row in rows]
+        return [1.0 - row.count(unknown) / len(row) if row else 0.0 for row in self._ids(texts)]
+
+    def _ids(self, texts: list[str]) -> list[list[int]]:
+        """Token ids of each text, cut to what the model reads."""
+        tokenizer: Any = self._model.tokenizer
+        if callable(tokenizer):
+            ids: list[list[int]] = tokenizer(texts, add_special_tokens=False, truncation=True)["input_ids"]
+            return ids
+        # Static embeddings carry a bare `tokenizers.Tokenizer`.
+        return [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
 
 def _valid(text: str) -> str:

@@ -38,6 +38,9 @@ class Grader:
     def __init__(self) -> None:
         self.graded: list[str] = []
 
+    def prepare(self, answers: Any) -> None:
+        """Needs nothing."""
+
     def grade(self, item: Item, answer: str, language: Any = None) -> Grade:
         self.graded.append(answer)
         if not item.key_points:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from interviewer.batch import Progress, grade_table, read_table, write_table
 from interviewer.batch.run import RESULTS
-from interviewer.errors import InputError, TableError
+from interviewer.corpus import load_corpus
+from interviewer.errors import InputError, ModelUnavailable, TableError
 
 ANSWERS = [
     {"name": "甲", "answer": "导数越乘越小", "item_id": "vanishing", "zeta": "007"},
@@ -64,10 +66,141 @@ def test_every_format_goes_in_and_out(small, tmp_path, ending):
     assert [r["name"] for r in rows] == ["甲", "乙", "丙", "丁", "戊"]
 
 
-def test_a_graded_table_can_be_graded_again(small, source, tmp_path):
+def test_a_graded_table_can_be_graded_again_and_keeps_what_it_held(small, source, tmp_path):
     grade_table(small, source, tmp_path / "1.csv")
     grade_table(small, tmp_path / "1.csv", tmp_path / "2.csv")
-    assert (tmp_path / "2.csv").read_bytes() == (tmp_path / "1.csv").read_bytes()
+    first, second = read_table(tmp_path / "1.csv"), read_table(tmp_path / "2.csv")
+    for before, after in zip(first, second, strict=True):
+        assert before.items() <= after.items()
+        assert {c: after[f"input_{c}"] for c in RESULTS if c != "item_id"} == {
+            c: before[c] for c in RESULTS if c != "item_id"
+        }
+
+
+def test_a_column_with_the_name_of_a_result_is_kept_under_another(small, tmp_path):
+    rows = [{"answer": "units", "item_id": "dropout", "score": "4", "error": "late", "input_score": "old"}]
+    (row,) = graded(small, tmp_path, rows)
+    assert (row["score"], row["error"]) == ("100.0", "")
+    assert (row["input_input_score"], row["input_error"], row["input_score"]) == ("4", "late", "old")
+
+
+# A table's own names
+
+
+def test_columns_may_have_names_of_their_own(small, tmp_path):
+    rows = [{"Response": "units", "Q": "dropout", "answer": "the teacher's", "item_id": "row 1"}]
+    write_table(tmp_path / "in.csv", rows, list(rows[0]))
+    grade_table(small, tmp_path / "in.csv", tmp_path / "out.csv", names={"answer": "Response", "item_id": "Q"})
+    (row,) = read_table(tmp_path / "out.csv")
+    assert (row["score"], row["item_id"], row["Q"]) == ("100.0", "dropout", "dropout")
+    assert (row["answer"], row["input_item_id"]) == ("the teacher's", "row 1")
+
+
+def test_a_name_that_the_table_lacks_is_refused_with_those_it_has(small, source, tmp_path):
+    with pytest.raises(TableError, match=r"no column 'Reply' to take `answer` from; it has name, answer"):
+        grade_table(small, source, tmp_path / "out.csv", names={"answer": "Reply"})
+
+
+# A teacher's own key points
+
+
+def rubric_of(folder: Path, count: int) -> Any:
+    entries = [
+        "  - {id: mine-1, status: draft, question: {en: Why are zebras striped?}, key_points: "
+        "[{id: flies, text: {en: stripes confuse flies}}]}\n",
+        "  - {id: mine-2, status: draft, question: {zh: 天空为什么是蓝色的？}, key_points: "
+        "[{id: rayleigh, text: {zh: 短波散射更强}}]}\n",
+    ]
+    path = folder / "rubric.yaml"
+    path.write_text("topic: zoo\nitems:\n" + "".join(entries[:count]), encoding="utf-8")
+    return load_corpus(path).items.values()
+
+
+def test_a_rubric_s_items_are_the_only_ones(small, tmp_path):
+    rows = [
+        {"question": "why are zebras STRIPED", "item_id": "", "answer": "flies"},
+        {"question": "天空为什么是蓝色", "item_id": "", "answer": "散射"},
+        {"question": "什么是梯度消失？", "item_id": "", "answer": "导数"},
+        {"question": "", "item_id": "vanishing", "answer": "导数"},
+        {"question": "", "item_id": "mine-1", "answer": "horses"},
+    ]
+    write_table(tmp_path / "in.jsonl", rows, ["question", "item_id", "answer"])
+    grade_table(small, tmp_path / "in.jsonl", tmp_path / "out.jsonl", rubric=rubric_of(tmp_path, 2))
+    out = read_table(tmp_path / "out.jsonl")
+    assert [(r["item_id"], r["score"]) for r in out] == [
+        ("mine-1", "100.0"), ("mine-2", "100.0"), ("", ""), ("vanishing", ""), ("mine-1", "0.0"),
+    ]  # fmt: skip
+    assert "no such question in the rubric" in out[2]["error"]
+    assert "no item 'vanishing' in the rubric; it has mine-1, mine-2" in out[3]["error"]
+
+
+def test_a_rubric_of_one_item_needs_no_column_to_name_it(small, tmp_path):
+    write_table(tmp_path / "in.csv", [{"answer": "flies"}], ["answer"])
+    grade_table(small, tmp_path / "in.csv", tmp_path / "out.csv", rubric=rubric_of(tmp_path, 1))
+    assert read_table(tmp_path / "out.csv")[0]["score"] == "100.0"
+    with pytest.raises(TableError, match="needs a column"):
+        grade_table(small, tmp_path / "in.csv", tmp_path / "out.csv", rubric=rubric_of(tmp_path, 2))
+
+
+# Identical answers, and answers that break the grader
+
+
+def test_identical_answers_to_one_question_are_graded_once(small, tmp_path):
+    rows = [
+        {"answer": a, "item_id": i} for a, i in [("units", "dropout"), ("units", "dropout"), ("units", "vanishing")]
+    ]
+    assert [r["score"] for r in graded(small, tmp_path, rows)] == ["100.0", "100.0", "0.0"]
+    assert small.grader.graded == ["units", "units"]
+
+
+def test_an_answer_that_breaks_the_grader_is_an_error_in_its_row_alone(small, tmp_path, monkeypatch):
+    real = small.grader.grade
+
+    def fragile(item, answer, language=None):
+        if "bomb" in answer:
+            raise ValueError("cannot\ntake it")
+        return real(item, answer, language)
+
+    monkeypatch.setattr(small.grader, "grade", fragile)
+    rows = [{"answer": a, "item_id": "dropout"} for a in ("units", "a bomb", "zeroed")]
+    out = graded(small, tmp_path, rows)
+    assert [r["score"] for r in out] == ["100.0", "", "100.0"]
+    assert out[1]["error"] == "this answer could not be graded (ValueError: cannot take it)"
+
+
+def test_an_encoder_that_is_gone_ends_the_run_and_keeps_what_was_graded(small, source, tmp_path, monkeypatch):
+    real = small.grader.grade
+
+    def gone(item, answer, language=None):
+        if small.grader.graded:
+            raise ModelUnavailable("the endpoint does not answer")
+        return real(item, answer, language)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(small.grader, "grade", gone)
+        with pytest.raises(ModelUnavailable):
+            grade_table(small, source, tmp_path / "out.csv")
+    assert grade_table(small, source, tmp_path / "out.csv").resumed == 1
+
+
+def test_a_second_run_beside_the_first_is_refused(small, source, tmp_path):
+    def again(progress: Progress) -> None:
+        if progress.done == 2:
+            with pytest.raises(TableError, match="another run is writing it"):
+                grade_table(small, source, tmp_path / "out.csv")
+
+    assert grade_table(small, source, tmp_path / "out.csv", report=again).done == 5
+
+
+def test_a_table_that_changes_under_the_run_is_not_graded_half_and_half(small, source, tmp_path):
+    def change(progress: Progress) -> None:
+        if progress.done == 5:
+            source.write_text(source.read_text(encoding="utf-8") + "己,x,dropout,\n", encoding="utf-8")
+
+    with pytest.raises(TableError, match="was changed while it was graded"):
+        grade_table(small, source, tmp_path / "out.csv", report=change)
+    assert not (tmp_path / "out.csv").exists()
+    assert grade_table(small, source, tmp_path / "out.csv").resumed == 0
 
 
 def test_the_feedback_is_in_the_language_of_the_answer_or_in_the_one_asked_for(small, tmp_path):
@@ -180,7 +313,7 @@ def test_an_output_that_cannot_be_is_refused_before_a_row_is_graded(small, sourc
 def test_progress_is_reported_after_every_row(small, source, tmp_path):
     seen: list[Progress] = []
     grade_table(small, source, tmp_path / "out.csv", report=seen.append)
-    assert [(p.done, p.errors) for p in seen] == [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1)]
+    assert [(p.done, p.errors) for p in seen] == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 1), (5, 1)]
 
 
 # Interruptions
@@ -203,7 +336,7 @@ def journal_of(target: Path) -> Path:
     return target.with_name(target.name + ".partial")
 
 
-@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".xlsx"])
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".xlsx", ".parquet"])
 @pytest.mark.parametrize("stops", [(1,), (4,), (5,), (1, 2, 4)])
 def test_a_run_goes_on_where_it_stopped_and_gives_the_same_bytes(small, source, tmp_path, stops, ending):
     whole, target = tmp_path / f"whole{ending}", tmp_path / f"out{ending}"
@@ -215,10 +348,7 @@ def test_a_run_goes_on_where_it_stopped_and_gives_the_same_bytes(small, source, 
     done = grade_table(small, source, target)
     assert done == Progress(done=5, total=5, resumed=stops[-1], errors=1)
     assert small.grader.graded == [r["answer"] for r in ANSWERS if r["item_id"] != "no-such"]  # each once
-    if ending == ".xlsx":  # holds the time it was made
-        assert read_table(target) == read_table(whole)
-    else:
-        assert target.read_bytes() == whole.read_bytes()
+    assert target.read_bytes() == whole.read_bytes()
     assert not journal_of(target).exists()
 
 
@@ -311,7 +441,7 @@ def test_a_journal_written_by_hand_for_other_columns_is_not_used(small, source, 
 
 
 def test_a_journal_that_cannot_be_written_is_refused_before_a_row_is_graded(small, source, tmp_path):
-    (tmp_path / "out.csv.partial.new").mkdir()
+    journal_of(tmp_path / "out.csv").mkdir()
     with pytest.raises(TableError, match="cannot be written"):
         grade_table(small, source, tmp_path / "out.csv")
     assert small.grader.graded == []
@@ -323,7 +453,7 @@ def test_a_row_is_on_disk_as_soon_as_it_is_reported(small, source, tmp_path):
     grade_table(
         small, source, tmp_path / "out.csv", report=lambda _: kept.append(journal.read_bytes().count(b"\n") - 1)
     )
-    assert kept == [1, 2, 3, 4, 5]
+    assert kept == [0, 1, 2, 3, 4, 5]
 
 
 def test_an_old_output_stays_until_the_new_one_is_whole(small, source, tmp_path):

@@ -55,6 +55,9 @@ class ByTerms:
 
     def __init__(self, *_: object) -> None: ...
 
+    def prepare(self, answers: object) -> None:
+        """Needs nothing."""
+
     def grade(self, item: Item, answer: str, language: Language | None = None) -> Grade:
         language = language or language_of(answer) or "en"
         if not item.key_points:

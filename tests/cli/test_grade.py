@@ -184,3 +184,117 @@ def test_an_interrupted_table_is_gone_on_with(cli, source, tmp_path, monkeypatch
     assert "2 rows (1 from an earlier run)" in second.err
     assert calls == [ZH, EN, EN]
     assert out.read_bytes() == whole.read_bytes()
+
+
+# A class
+
+
+@pytest.mark.parametrize("column", ["answer", "answer=", "=Response", "reply=Response"])
+def test_a_column_that_is_none_is_refused(cli, source, tmp_path, column):
+    result = cli("grade", str(source), "-o", str(tmp_path / "out.csv"), "--column", column)
+    assert result.code == 2
+    assert "OURS=YOURS" in result.err
+
+
+def test_columns_may_have_names_of_their_own(cli, tmp_path):
+    write_table(tmp_path / "in.csv", [{"回答": ZH, "题号": "vanishing"}], ["回答", "题号"])
+    done = cli(
+        "grade", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"),
+        "--column", "answer=回答", "--column", "item_id=题号",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert read_table(tmp_path / "out.csv")[0]["score"] == "50.0"
+
+
+def test_a_table_may_be_piped_through(cli, tmp_path, data_dir):
+    done = cli("grade", "-", "-o", "-", stdin=f"answer,item_id\n{ZH},vanishing\n")
+    assert done.code == 0, done.err
+    assert done.out.startswith("\ufeffanswer,item_id,score")
+    assert "50.0" in done.out
+    assert "1 rows → standard output" in done.err
+    assert list((data_dir / "grading").iterdir()) == []  # nothing of it is kept
+    lines = json.dumps({"answer": EN, "item_id": "vanishing"}) + "\n"
+    assert json.loads(cli("grade", "-", "-o", "-", stdin=lines).out)["score"] == "50.0"
+
+
+def test_answers_are_graded_against_a_teacher_s_own_points(cli, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "topic: zoo\nitems:\n  - {id: zebra, status: draft, question: {en: Why stripes?}, key_points: "
+        "[{id: flies, text: {en: stripes confuse biting flies}}]}\n",
+        encoding="utf-8",
+    )
+    write_table(tmp_path / "in.csv", [{"answer": "stripes confuse biting flies"}], ["answer"])
+    command = ["grade", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"), "--rubric"]
+    assert cli(*command, str(tmp_path / "mine.yaml")).code == 0
+    assert read_table(tmp_path / "out.csv")[0]["score"] == "100.0"
+    assert cli(*command, str(tmp_path / "no.yaml")).code == 2
+    both = cli(*command, str(tmp_path / "mine.yaml"), "--corpus", str(tmp_path))
+    assert "leave out --corpus" in both.err
+
+
+def test_a_teacher_gets_a_report_a_review_list_answers_to_mark_and_agreement(cli, tmp_path):
+    rows = [{"answer": f"{ZH} {n}", "item_id": "vanishing", "mark": "3", "who": f"甲{n}"} for n in range(6)]
+    write_table(tmp_path / "in.csv", [*rows, {"answer": "x", "item_id": "no"}], list(rows[0]))
+    done = cli(
+        "grade", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"), "--column", "human=mark",
+        "--column", "student=who", "--full-marks", "5", "--report", str(tmp_path / "class.html"),
+        "--report", str(tmp_path / "class.md"), "--review", str(tmp_path / "review.csv"), "--suggest", "3",
+    )  # fmt: skip
+    assert done.code == 1  # one row failed
+    assert "agreement with 6 marks in `mark`: r nan" in done.err
+    assert "什么是梯度消失" in (tmp_path / "class.html").read_text(encoding="utf-8")
+    assert "甲3" in (tmp_path / "class.md").read_text(encoding="utf-8")
+    assert len(read_table(tmp_path / "review.csv")) == 1
+
+
+def test_a_graded_table_is_adapted_to_marks(cli, source, tmp_path):
+    rows = [{"answer": f"{ZH} {n}", "item_id": "vanishing", "human": "80"} for n in range(6)]
+    rows += [{"answer": f"{n}", "item_id": "vanishing", "human": "30"} for n in range(6)]
+    write_table(tmp_path / "marked.csv", rows, list(rows[0]))
+    command = ["grade", str(source), "-o", str(tmp_path / "out.csv"), "--calibrate", str(tmp_path / "marked.csv")]
+    done = cli(*command)
+    assert done.code == 0, done.err
+    assert "calibrated on 12 marked answers" in done.err
+    assert "after (leave-one-out)" in done.err
+    assert cli(*command, "--full-marks", "0").code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--report", "class.pdf"], ".html or .md"),
+        (["--report", "no/class.md"], "folder that exists"),
+        (["--review", "review.doc"], "unknown kind"),
+        (["--suggest", "0"], "number of answers"),
+        (["--review", "out.csv"], "named twice"),
+        (["--calibrate", "none.csv"], "No such file"),
+    ],
+)
+def test_what_would_fail_at_the_end_fails_at_the_start(cli, source, tmp_path, monkeypatch, options, words):
+    monkeypatch.chdir(tmp_path)
+    done = cli("grade", str(source), "-o", "out.csv", *options)
+    assert done.code == 2
+    assert words in done.err
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_marks_that_are_none_are_refused_before_a_row_is_graded_if_their_column_was_named(cli, tmp_path):
+    write_table(
+        tmp_path / "in.csv", [{"answer": ZH, "item_id": "vanishing", "human": "yes"}], ["answer", "item_id", "human"]
+    )
+    command = ["grade", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv")]
+    named = cli(*command, "--column", "human=human")
+    assert named.code == 2
+    assert "row 1: 'yes' is no mark" in named.err
+    assert not (tmp_path / "out.csv").exists()
+    found = cli(*command)
+    assert found.code == 0
+    assert "the column `human` is not taken for marks" in found.err
+    assert read_table(tmp_path / "out.csv")[0]["human"] == "yes"
+
+
+def test_a_complaint_about_what_was_piped_in_says_so(cli):
+    done = cli("grade", "-", "-o", "-", stdin="x,y\n1,2\n")
+    assert done.code == 2
+    assert done.err.startswith("interviewer: standard input needs a column `answer`")
