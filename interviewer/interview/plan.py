@@ -24,7 +24,8 @@ class Setup:
     questions: int = 5
     focus: str = ""
     """Free text to find questions by, e.g. "VAE and its loss"; empty means none."""
-    voice: str = "scripted"
+    voice: str = "auto"
+    """Who words the questions: "auto" and "llm" a chat model where there is one, "scripted" never."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.level <= 5:
