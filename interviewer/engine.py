@@ -269,6 +269,20 @@ class Engine:
             stamp={"version": __version__, "corpus": self.corpus.hash[:12], "grader": ", ".join(sorted(graders))},
         )
 
+    def remark(self, session_id: str) -> str:
+        """The closing remark of a debrief: a chat model's where there is one that keeps to the facts, else scripted."""
+        from interviewer.llm import tell_remark
+
+        voice = self.model_voice if self.view(session_id).state.setup.voice != "scripted" else None
+        return tell_remark(voice.speaker if voice else None, self.debrief(session_id)).text
+
+    def feedback(self, grade: Grade, answer: str, language: Language) -> str:
+        """What to tell a candidate about an answer: a chat model's words if they keep to the grade, else scripted."""
+        from interviewer.llm import tell_feedback
+
+        speaker = self.model_voice.speaker if self.model_voice else None
+        return tell_feedback(speaker, grade, self.gradable(grade.item_id), answer, language).text
+
     def _fold(self, session_id: str) -> tuple[View, int]:
         """The interview from its stored events, and the number of the next event."""
         row = self.store.session(session_id)

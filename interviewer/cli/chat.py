@@ -180,4 +180,5 @@ def _debrief(engine: Engine, session_id: str) -> None:
 
     typer.echo()
     typer.echo(to_markdown(engine.debrief(session_id), engine.corpus))
+    typer.echo(engine.remark(session_id))
     typer.echo(f"interviewer report {session_id} -o report.html", err=True)

@@ -98,7 +98,7 @@ def _voice(settings: Settings) -> Iterator[str]:
         origin = "found on this machine" if found.why == "downloaded" else "from INTERVIEWER_LLM"
         yield f"{found.name} ({origin})"
         model = open_model(found, settings)
-        yield f"first words after {try_model(model):.1f} s; at most {settings.llm_seconds:g} s are waited in an interview"
+        yield f"first words after {try_model(model):.1f} s; an interview waits {settings.llm_seconds:g} s at most"
     yield from _spoken(settings)
 
 
@@ -113,6 +113,5 @@ def _spoken(settings: Settings) -> Iterator[str]:
     said, failed = told.pop("said", 0), sum(told.values())
     if said or failed:
         counts = ", ".join(f"{reason} {count}" for reason, count in sorted(told.items(), key=lambda p: (-p[1], p[0])))
-        yield f"in stored interviews: {said} lines by a model; tries not used: {failed}" + (
-            f" ({counts})" if counts else ""
-        )
+        story = f": {counts}" if counts else ""
+        yield f"in stored interviews: {said} lines by a model, {failed} tries not used{story}"

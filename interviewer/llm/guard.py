@@ -56,7 +56,6 @@ class Signs:
 
     told: float
     new: float
-    nearer: float
 
 
 class Guard:
@@ -69,7 +68,7 @@ class Guard:
 
     def prepare(self, scene: Scene) -> None:
         """Do what takes time and does not need the model's words."""
-        if self._grader.calibrated:
+        if self._grader.calibrated and scene.open:
             _ = self._of(scene).base
 
     def check(self, scene: Scene, before: str, sentence: str) -> Reason | None:
@@ -99,9 +98,17 @@ class Guard:
         return self._of(scene).asked(line)
 
     def signs(self, scene: Scene, before: str, sentence: str) -> Signs:
-        """What is measured of a sentence."""
-        ready, line = self._of(scene), f"{before} {sentence}".strip()
-        return Signs(ready.told(line), ready.new(sentence), ready.nearer(line))
+        """What is measured of a sentence without the encoder."""
+        ready = self._of(scene)
+        return Signs(ready.told(f"{before} {sentence}".strip()), ready.new(sentence))
+
+    def nearer(self, scene: Scene, line: str) -> float:
+        """How much nearer a line comes to an open key point than the task itself, −1 to 1, by the grader's comparison.
+
+        Words that all lie on the table bring nothing nearer, and need no encoder to tell.
+        """
+        ready = self._of(scene)
+        return ready.nearer(line) if ready.new(line) > 0 else -1.0
 
     def gives_away(self, scene: Scene, text: str) -> bool:
         """Whether a text tells an open key point. Of a line, all that was shown counts: half may stand in each of two
@@ -109,7 +116,7 @@ class Guard:
         ready = self._of(scene)
         if ready.told(text) > self.limits.told:
             return True
-        return self._grader.calibrated and ready.nearer(text) > self.limits.nearer
+        return self._grader.calibrated and self.nearer(scene, text) > self.limits.nearer
 
     def _of(self, scene: Scene) -> _Ready:
         return self._ready(
@@ -170,7 +177,8 @@ class _Ready:
         matcher = self._matcher(self._question)
         found = (matcher.match(matcher.cut(t), self._claims) for t in texts if t.strip())
         rows = [[max(m.features.right, m.features.wrong) for m in matches] for matches in found]
-        return np.array(rows or [[0.0] * len(self._claims)]).max(axis=0)
+        nearest: Numbers = np.array(rows or [[0.0] * len(self._claims)]).max(axis=0)
+        return nearest
 
     def _bag(self, text: str) -> Bag:
         return self._weigh(terms(text), frozenset())

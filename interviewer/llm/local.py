@@ -95,9 +95,10 @@ class LocalModel:
     ) -> Iterator[str]:
         from transformers import GenerationConfig, StoppingCriteriaList, TextIteratorStreamer
 
-        streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=_SECONDS)
+        streamer: Any = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=_SECONDS)
         own = model.generation_config
-        config = GenerationConfig(
+        make_config: Any = GenerationConfig
+        config = make_config(
             max_new_tokens=limit,
             do_sample=False,
             eos_token_id=own.eos_token_id if own.eos_token_id is not None else tokenizer.eos_token_id,

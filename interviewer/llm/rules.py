@@ -75,16 +75,11 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 def broken(scene: Scene, before: str, sentence: str) -> Broken | None:
     """The first rule that a sentence breaks, or None."""
-    if is_long(scene.scripted, f"{before} {sentence}"):
-        return "long"
-    given = normalise(f"{scene.target}\n{scene.scripted}")
-    plain = normalise(sentence)
-    if _new_match(_FORM, plain, given):
-        return "form"
-    if _new_match(_LINK, plain, given):
-        return "link"
-    if is_foreign(sentence, scene):
-        return "language"
+    given = f"{scene.target}\n{scene.scripted}"
+    broken = impolite(scene, before, sentence, given)
+    if broken:
+        return broken
+    given, plain = normalise(given), normalise(sentence)
     if _new_match(_OBEYS, plain, given) or gives_instructions(sentence) or _echoes_orders(sentence, scene.said):
         return "obeys"
     if scene.silent and _new_match(_VERDICT, plain, given):
@@ -92,6 +87,19 @@ def broken(scene: Scene, before: str, sentence: str) -> Broken | None:
     if numbers(sentence) - numbers(f"{given}\n{scene.question}\n{scene.said}\n{scene.total}\n{scene.number}"):
         return "number"
     return None
+
+
+def impolite(scene: Scene, before: str, sentence: str, given: str) -> Broken | None:
+    """The first rule of form that a sentence breaks, whatever it is about; `given` are texts it may take phrases from."""
+    # First of all, since patterns take long over a long text.
+    if is_long(scene.scripted, f"{before} {sentence}"):
+        return "long"
+    given, plain = normalise(given), normalise(sentence)
+    if _new_match(_FORM, plain, given):
+        return "form"
+    if _new_match(_LINK, plain, given):
+        return "link"
+    return "language" if is_foreign(sentence, scene, given) else None
 
 
 def numbers(text: str) -> set[str]:
@@ -104,10 +112,10 @@ def is_long(scripted: str, line: str) -> bool:
     return word_count(line) > 2 * word_count(scripted) + MAX_EXTRA or len(line) > 4 * len(scripted) + 400
 
 
-def is_foreign(sentence: str, scene: Scene) -> bool:
+def is_foreign(sentence: str, scene: Scene, given: str) -> bool:
     """Whether a sentence is in another language than the session's, or in another script than its materials."""
     plain = normalise(sentence)
-    materials = normalise(f"{scene.target}\n{scene.scripted}\n{scene.said}")
+    materials = f"{given}\n{normalise(scene.said)}"
     if any(c not in materials for c in _OTHER_SCRIPT.findall(plain)):
         return True
     if scene.language == "en":

@@ -117,5 +117,5 @@ def test_cosines_count_only_with_the_encoder_they_were_fitted_on(guard, scenes, 
     limits = Limits(told=1.0, new=1.0, nearer=0.05)
     assert not Guard(grader, limits).gives_away(scene, line)
     monkeypatch.setattr(Grader, "calibrated", True)
-    assert Guard(grader, limits).signs(scene, "", line).nearer > 0.05
+    assert Guard(grader, limits).nearer(scene, line) > 0.05
     assert Guard(grader, limits).gives_away(scene, line)
