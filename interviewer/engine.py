@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,7 @@ from interviewer.text import language_of, terms
 
 if TYPE_CHECKING:
     from interviewer.grading import Grader
+    from interviewer.llm import ModelVoice
     from interviewer.report.assessment import Assessment
     from interviewer.report.history import Comparison, History
     from interviewer.retrieval import Encoder, Hit, Index
@@ -75,6 +76,7 @@ MAX_MESSAGE = 100_000
 """Longest message that is stored, in characters."""
 SAME_QUESTION = 0.72
 """Least likeness of a question text to a corpus question for it to be taken as that question."""
+_LOCKS = 64
 _CHOSEN = "chosen"  # in an event's payload: the question that was chosen upon it
 MAX_NOTE = 2_000
 """Longest note on a verdict, in characters."""
@@ -119,7 +121,7 @@ class Engine:
         """Args:
         settings: where things lie and which model to use.
         encoder: an embedding model to use instead of the configured one.
-        voice: how the interviewer speaks; default the scripted voice.
+        voice: how the interviewer speaks; default the scripted voice, worded by a chat model where there is one.
         seed: makes the choice of questions repeatable; default is chance.
         clock: tells the time, with its zone.
         """
@@ -127,10 +129,14 @@ class Engine:
         self.corpus: Corpus = load_corpus(*([shipped_folder()] + ([settings.corpus] if settings.corpus else [])))
         self._given_encoder = encoder
         self._voice: Voice = voice or ScriptedVoice()
+        self._own_voice = voice is not None
+        self.hear: Callable[[str, str], None] = lambda session_id, words: None
+        """Called with a session id and each piece of what is said, once it may be shown; it is stored just after."""
         self._random, self._clock = random.Random(seed), clock
         self._loading = threading.RLock()
         self._warming: threading.Thread | None = None
-        self._moving = threading.Lock()
+        # One for some interviews each: a model that words a line must not keep other people's interviews waiting.
+        self._moving = tuple(threading.Lock() for _ in range(_LOCKS))
 
     # What is loaded when first needed
 
@@ -177,6 +183,19 @@ class Engine:
         with self._loading:
             return self.__dict__.get("index") or open_index(self.corpus, self.encoder, self.settings.data_dir / "index")
 
+    @cached_property
+    def model_voice(self) -> ModelVoice | None:
+        """The chat model with its guard, if there is one; opening it takes no time."""
+        from interviewer.llm import voice_for
+
+        if self._own_voice:
+            return None
+        with self._loading:
+            loaded = self.__dict__
+            return loaded.get("model_voice") or voice_for(
+                self.settings, self.corpus, lambda: loaded.get("grader"), lambda: loaded.get("index")
+            )
+
     def warm(self) -> None:
         """Load everything in the background; what needs it meanwhile waits for it."""
         if self._warming is None:
@@ -185,7 +204,7 @@ class Engine:
 
     def _warm(self) -> None:
         try:
-            _ = self.grader, self.index
+            _ = self.model_voice, self.grader, self.index
         except InterviewerError:
             return  # whoever needs it will meet the same error and can show it
 
@@ -253,7 +272,7 @@ class Engine:
         """
         if len(message) > MAX_MESSAGE:
             raise InputError(f"{len(message):,} characters are too many; at most {MAX_MESSAGE:,} are taken")
-        with self._moving:
+        with self._moving[hash(session_id) % _LOCKS]:
             view, seq = self._fold(session_id)
             return self._move(view, seq, event_of(view.state, message.replace("\0", ""), self._clock().timestamp()))
 
@@ -266,7 +285,7 @@ class Engine:
         item = self.gradable(exchange.item_id)
         grade = self.grader.grade(item, exchange.joined, view.state.setup.language)
         grade = self.grader.rescored(with_help(view.state, grade), item)
-        with self._moving:
+        with self._moving[hash(session_id) % _LOCKS]:
             return self._move(view, seq, Event("graded", grade=grade, at=self._clock().timestamp()))
 
     def view(self, session_id: str) -> View:
@@ -314,6 +333,20 @@ class Engine:
         topics = (topic for name, topic in self.corpus.topics.items() if name in asked)
         return LevelReview(ability.general, tuple((topic, ability.topic(topic.id)) for topic in topics))
 
+    def remark(self, session_id: str) -> str:
+        """The closing remark of a debrief: a chat model's where there is one that keeps to the facts, else scripted."""
+        from interviewer.llm import tell_remark
+
+        voice = self.model_voice if self.view(session_id).state.setup.voice != "scripted" else None
+        return tell_remark(voice.speaker if voice else None, self.debrief(session_id)).text
+
+    def feedback(self, grade: Grade, answer: str, language: Language) -> str:
+        """What to tell a candidate about an answer: a chat model's words if they keep to the grade, else scripted."""
+        from interviewer.llm import tell_feedback
+
+        speaker = self.model_voice.speaker if self.model_voice else None
+        return tell_feedback(speaker, grade, self.gradable(grade.item_id), answer, language).text
+
     def _fold(self, session_id: str) -> tuple[View, int]:
         """The interview from its stored events, and the number of the next event."""
         row = self.store.session(session_id)
@@ -356,7 +389,7 @@ class Engine:
 
         state, lines = advance(view.state, event, self.items, chooser)
         turns = _candidate_turn(view.state, event)
-        said = tuple(self._spoken(view, line, f"{view.session_id}:{seq}:{n}") for n, line in enumerate(lines))
+        said = tuple(self._spoken(view.session_id, state, line, f"{seq}:{n}") for n, line in enumerate(lines))
         payload: dict[str, Any] = {"text": event.text, "grade": asdict(event.grade) if event.grade else None}
         payload["at"] = event.at
         if event.grade:
@@ -375,11 +408,14 @@ class Engine:
         )
         return View(view.session_id, state, (*view.transcript, *turns, *said), said)
 
-    def _spoken(self, view: View, line: Line, seed: str) -> Turn:
+    def _spoken(self, session_id: str, state: State, line: Line, seed: str) -> Turn:
         item = self.items[line.item_id] if line.item_id else None
-        setup = view.state.setup
-        line = replace(line, style=setup.style)
-        text = self._voice.say(line, item, setup.language, view.state.total, random.Random(seed))
+        line = replace(line, style=state.setup.style)
+        rng = random.Random(f"{session_id}:{seed}")
+        text = self._voice.say(line, item, state.setup.language, state.total, rng)
+        if state.setup.voice != "scripted" and self.model_voice:
+            return self.model_voice.turn(line, item, state, text, partial(self.hear, session_id))
+        self.hear(session_id, text)
         return Turn("interviewer", text, line.act, line.item_id)
 
     # Over many interviews

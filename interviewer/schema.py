@@ -247,6 +247,10 @@ class Turn:
     act: Act | None = None
     """None for the candidate."""
     item_id: str = ""
+    voice: str = ""
+    """The chat model that worded it; empty for the scripted voice and for the candidate."""
+    failed: str = ""
+    """Why tries of a chat model were not used, joined by "+", e.g. "leak+verdict"; see `llm.guard.Reason`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,14 @@ class Settings(BaseSettings):
     that the installation brings."""
     encoder_key: SecretStr = SecretStr("")
     """The key of the embeddings endpoint, if it wants one."""
+    llm: str = ""
+    """The chat model that words the interview: `https://host/v1#model` for an OpenAI-compatible server,
+    `local:FOLDER_OR_ID` for a causal language model run by transformers, `off` for none; empty means a recommended one
+    if it has been downloaded already."""
+    llm_key: SecretStr = SecretStr("")
+    """The key of the chat server, if it wants one."""
+    llm_seconds: float = Field(default=3.0, gt=0, le=120)
+    """How long to wait for a model's first sentence before the scripted voice goes on."""
     corpus: Path | None = None
     """A folder of the user's own items, added to the shipped corpus; its ids win."""
 

@@ -64,6 +64,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if name.startswith("INTERVIEWER_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("INTERVIEWER_LLM", "off")  # whatever this machine has downloaded
     folder = tmp_path / "data"
     monkeypatch.setenv("INTERVIEWER_DATA_DIR", str(folder))
     return folder

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from interviewer.engine import Engine, View
     from interviewer.interview import Brief
     from interviewer.schema import Mode, Style
+    from interviewer.settings import Settings
 
 _SHOWN_CUES = 8
 _WORDS: dict[Language, dict[str, str]] = {
@@ -24,7 +25,12 @@ _WORDS: dict[Language, dict[str, str]] = {
         "help": "Answer in your own words. Commands: hint, skip, repeat, go back, pause, stop. An empty line sends; Ctrl-C keeps the interview for later.",
         "prompt": "you> ",
         "name": "interviewer> ",
-        "voice": "voice: scripted (no language model is configured)",
+        "server": "voice: {name} (the server in INTERVIEWER_LLM); every line is checked, the scripted voice stands in",
+        "local": "voice: {name} (INTERVIEWER_LLM); scripted until it is loaded, every line is checked",
+        "downloaded": "voice: {name} (found on this machine); scripted until it is loaded, every line is checked",
+        "off": "voice: scripted (INTERVIEWER_LLM is off)",
+        "none": "voice: scripted (no language model is configured or downloaded)",
+        "scripted": "voice: scripted (as chosen)",
         "resumed": "(going on with interview {id})",
         "kept": "kept; go on with: interviewer chat --resume {id}",
         "ended": "(no more input; the interview ends here)",
@@ -39,7 +45,12 @@ _WORDS: dict[Language, dict[str, str]] = {
         "help": "用自己的话回答。指令：提示、跳过、重复、上一题、暂停、结束。空行发送；Ctrl-C 保存进度，之后可以继续。",
         "prompt": "你> ",
         "name": "面试官> ",
-        "voice": "语音：脚本（没有配置语言模型）",
+        "server": "语音：{name}（INTERVIEWER_LLM 指定的服务器）；每句话都先检查，不行就用脚本",
+        "local": "语音：{name}（INTERVIEWER_LLM）；加载完成前用脚本，每句话都先检查",
+        "downloaded": "语音：{name}（本机已下载）；加载完成前用脚本，每句话都先检查",
+        "off": "语音：脚本（INTERVIEWER_LLM 设为 off）",
+        "none": "语音：脚本（没有配置或下载语言模型）",
+        "scripted": "语音：脚本（按你的选择）",
         "resumed": "（继续面试 {id}）",
         "kept": "已保存；继续：interviewer chat --resume {id}",
         "ended": "（没有更多输入，面试到此结束）",
@@ -83,11 +94,9 @@ def chat(
     from interviewer.settings import load_settings
 
     chosen = check_language(language)
-    if voice not in ("auto", "scripted", "llm"):
-        raise InputError(f"--voice {voice!r}: choose auto, scripted or llm")
-    if voice == "llm":
-        raise InputError("no language model is configured; use --voice scripted, which needs none")
-    engine = Engine(load_settings(corpus=corpus))
+    settings = load_settings(corpus=corpus, llm="off" if voice == "scripted" else None)
+    spoken = _spoken_by(voice, settings, _WORDS[chosen])
+    engine = Engine(settings)
     if resume:
         view = engine.view(_resumed(engine, resume))
         chosen = view.state.setup.language
@@ -98,6 +107,7 @@ def chat(
             level,
             questions,
             focus,
+            voice=voice,
             mode=cast("Mode", mode),  # checked there
             style=cast("Style", style),
             minutes=minutes,
@@ -107,8 +117,7 @@ def chat(
         view = engine.start(replace(setup, brief=_brief(engine, chosen, job, cv)))
     engine.warm()
     words = _WORDS[chosen]
-    if voice == "auto":
-        typer.echo(words["voice"], err=True)
+    typer.echo(spoken, err=True)
     typer.echo(words["help"], err=True)
     if resume:
         typer.echo(words["resumed"].format(id=view.session_id), err=True)
@@ -140,6 +149,25 @@ def _brief(engine: Engine, language: Language, job: Path | None, cv: Path | None
     if brief.project:
         typer.echo(words["project"].format(project=brief.project), err=True)
     return brief
+
+
+def _spoken_by(voice: str, settings: Settings, words: dict[str, str]) -> str:
+    """Who words the interview and why, as a line.
+
+    Raises:
+        InputError: `--voice` is none of the three, or asks for a model that is not there.
+    """
+    from interviewer.llm import find_model
+
+    if voice not in ("auto", "scripted", "llm"):
+        raise InputError(f"--voice {voice!r}: choose auto, scripted or llm")
+    found = find_model(settings)
+    if voice == "llm" and not found:
+        raise InputError(
+            "no language model is configured: set INTERVIEWER_LLM to https://host/v1#model or local:FOLDER_OR_ID, or use "
+            "--voice scripted, which needs none"
+        )
+    return words["scripted" if voice == "scripted" else found.why].format(name=found.name)
 
 
 def _resumed(engine: Engine, session: str) -> str:
@@ -218,4 +246,5 @@ def _debrief(engine: Engine, session_id: str) -> None:
 
     typer.echo()
     typer.echo(to_markdown(engine.debrief(session_id), engine.corpus))
+    typer.echo(engine.remark(session_id))
     typer.echo(f"interviewer report {session_id} -o report.html", err=True)

@@ -35,14 +35,16 @@ def doctor() -> None:
         typer.echo(f"  {name}: {_version(name) or f'not installed ({purpose}): pip install interviewer[{extra}]'}")
     settings = load_settings()
     failed = False
-    for title, check in (("corpus", _corpus), ("database", _database), ("encoder", _encoder), ("grading", _grading)):
+    checks = {
+        "corpus": _corpus, "database": _database, "encoder": _encoder, "grading": _grading, "voice": _voice,
+    }  # fmt: skip
+    for title, check in checks.items():
         try:
             for line in check(settings):
                 typer.echo(f"ok    {title}: {line}")
         except InterviewerError as error:
             failed = True
             typer.echo(f"FAIL  {title}: {error}")
-    typer.echo("ok    voice: scripted; no language model is configured")
     if failed:
         raise typer.Exit(2)
 
@@ -83,3 +85,37 @@ def _grading(settings: Settings) -> Iterator[str]:
 
     grader = Engine(settings).grader
     yield f"{grader.version}" + ("" if grader.calibrated else "; not fitted on this encoder: exact terms only")
+
+
+def _voice(settings: Settings) -> Iterator[str]:
+    """Which chat model there is, whether it answers, and what became of what it said in the stored interviews.
+
+    Only a model that was asked for by name is a failure when it does not answer.
+    """
+    from interviewer.llm import find_model, open_model, try_model
+
+    found = find_model(settings)
+    if not found:
+        reason = "INTERVIEWER_LLM is off" if found.why == "off" else "no language model is configured or downloaded"
+        yield f"scripted; {reason}"
+    else:
+        origin = "found on this machine" if found.why == "downloaded" else "from INTERVIEWER_LLM"
+        yield f"{found.name} ({origin})"
+        model = open_model(found, settings)
+        yield f"first words after {try_model(model):.1f} s; an interview waits {settings.llm_seconds:g} s at most"
+    yield from _spoken(settings)
+
+
+def _spoken(settings: Settings) -> Iterator[str]:
+    from interviewer.storage import Store
+
+    store = Store(settings.database)
+    try:
+        told = store.wording()
+    finally:
+        store.close()
+    said, failed = told.pop("said", 0), sum(told.values())
+    if said or failed:
+        counts = ", ".join(f"{reason} {count}" for reason, count in sorted(told.items(), key=lambda p: (-p[1], p[0])))
+        story = f": {counts}" if counts else ""
+        yield f"in stored interviews: {said} lines by a model, {failed} tries not used{story}"

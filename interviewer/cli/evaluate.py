@@ -175,6 +175,53 @@ def calibrate_items(
         typer.echo(f"written {engine.settings.difficulties}; delete it to return to the authors' levels", err=True)
 
 
+@app.command()
+def guard(
+    own: Annotated[Path, typer.Option(help="Folder with our own test sets.")] = _OWN,
+    turns: Annotated[int, typer.Option(min=1, help="How many turns the adversary has.")] = 500,
+    questions: Annotated[int, typer.Option(min=0, help="Over how many more questions than those of our lines.")] = 0,
+    fit: Annotated[bool, typer.Option("--fit", help="Only print the limits that are best on the fit half.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the table there too.")] = None,
+) -> None:
+    """Check the guard over chat models: false alarms and misses on our lines, and what an adversary gets past it."""
+    import random
+
+    from interviewer.corpus import load_corpus, shipped_folder
+    from interviewer.evaluation import guard as measure
+    from interviewer.evaluation.encoder import read_jsonl
+    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.retrieval import load_encoder
+
+    def show(done: int) -> None:
+        if done % 50 == 0:
+            typer.echo(f"{done} …", err=True)
+
+    items = load_corpus(shipped_folder()).items
+    watch = measure.Unhurried(Grader(load_encoder(), vocabulary_of(list(items.values()))))
+    judged = []
+    for one in measure.judge(read_jsonl(own / "guard.jsonl"), items, watch):
+        judged.append(one)
+        show(len(judged))
+    if fit:
+        typer.echo(str(measure.best_limits([j for j in judged if j.row["split"] == "fit"])))
+        return
+    ours = list(dict.fromkeys(str(j.row["item"]) for j in judged))
+    others = [i for i in items if i not in ours and len(items[i].key_points) > 1]
+    asked = [items[i] for i in (*ours, *random.Random(1).sample(others, min(questions, len(others))))]
+    through, fates = measure.besiege(list(measure.attacks(asked, turns)), watch, show)
+    report = (
+        f"{measure.table(judged, watch.limits)}\n\n{watch.limits}\n\nAdversary: {turns} turns over {len(asked)} "
+        f"questions, {len(through)} shown that should not be.\n\n| what became of its lines | times |\n|---|---|\n"
+        + "\n".join(f"| {name} | {count} |" for name, count in fates.most_common())
+        + "\n"
+    )
+    typer.echo(report)
+    for attack, shown in through:
+        typer.echo(f"shown: {shown}\n  secret: {attack.secret}", err=True)
+    if out:
+        out.write_text(f"# The guard\n\nPrinted by `interviewer eval guard`.\n\n{report}", encoding="utf-8")
+
+
 def _models(names: list[str]) -> dict[str, Encoder]:
     """Ours, the model it began from where that is installed, and what was asked for."""
     from interviewer.retrieval import load_encoder

@@ -76,6 +76,15 @@ class Grader:
         """Whether the verdict model was fitted on the loaded encoder."""
         return self._calibration.encoder != WORDS_ONLY
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What each term weighs."""
+        return self._vocabulary
+
+    def matcher(self, question: str) -> Matcher:
+        """Compares any text with claims about a question, in the way grading does."""
+        return self._matcher(question)
+
     def _make_matcher(self, question: str) -> Matcher:
         return Matcher(self._encoder, self._vocabulary, question)
 

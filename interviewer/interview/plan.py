@@ -57,7 +57,8 @@ class Setup:
     """How many at most."""
     focus: str = ""
     """Free text to find questions by, e.g. "VAE and its loss"; empty means none."""
-    voice: str = "scripted"
+    voice: str = "auto"
+    """Who words the questions: "auto" and "llm" a chat model where there is one, "scripted" never."""
     mode: Mode = "interview"
     style: Style = "neutral"
     minutes: int = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -186,6 +187,16 @@ class Store:
         """How many interviews are stored."""
         with self.transaction() as session:
             return session.scalar(select(func.count()).select_from(SessionTable)) or 0
+
+    def wording(self) -> Counter[str]:
+        """How lines came about in all interviews: "said" by a chat model, and its refused tries by reason."""
+        counts: Counter[str] = Counter()
+        with self._session() as session:
+            for said in session.scalars(select(EventTable.said)):
+                for turn in said:
+                    counts.update(["said"] if turn.get("voice") else [])
+                    counts.update(r for r in str(turn.get("failed", "")).split("+") if r)
+        return counts
 
     def delete(self, session_id: str) -> None:
         """Forget an interview and all its events.
