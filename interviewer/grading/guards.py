@@ -32,6 +32,8 @@ _INSTRUCTION = re.compile(
 )
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
 
+_CODE = re.compile(r"```+[a-z]*\n.*?\n```+", re.DOTALL)
+
 
 def truncate(answer: str) -> str:
     """The part of an answer that is graded."""
@@ -112,15 +114,16 @@ def is_gibberish(answer: str) -> bool:
 
 def flags_of(answer: str, question: str, reference: str, language: Language) -> tuple[Flag, ...]:
     """All flags of an answer that is not empty, in a fixed order."""
-    said_in = language_of(answer)
+    prose = _CODE.sub("\n", answer)  # code is neither English nor a list of keywords
+    said_in = language_of(prose)
     found: list[tuple[Flag, bool]] = [
         ("dont_know", admits_not_knowing(answer)),
         ("echoes_question", echoes_question(answer, question)),
         ("copies_reference", copies(answer, reference)),
-        ("other_language", said_in is not None and said_in != language and word_count(answer) >= 5),
-        ("keyword_list", is_keyword_list(answer)),
+        ("other_language", said_in is not None and said_in != language and word_count(prose) >= 5),
+        ("keyword_list", is_keyword_list(prose)),
         ("instructions", gives_instructions(answer)),
-        ("gibberish", is_gibberish(answer)),
+        ("gibberish", is_gibberish(prose)),
         ("too_long", len(answer) > MAX_CHARACTERS),
     ]
     return tuple(flag for flag, holds in found if holds)

@@ -6,7 +6,7 @@ Spans may overlap, repeat, cross two answers or (after a change of the corpus or
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from interviewer.schema import PointVerdict, Span
@@ -36,6 +36,8 @@ class Stretch:
     numbers: str = ""
     """Key point numbers, e.g. "1,3"; only on the last stretch of a mark, so that each is shown once."""
     label: str = ""
+    rests: str = field(default="", compare=False)
+    """Numbers of all key points that rest on it, on every stretch of a mark."""
 
 
 def stretches_of(answers: Sequence[str], marks: Sequence[Mark]) -> tuple[tuple[Stretch, ...], ...]:
@@ -72,4 +74,9 @@ def _stretch(text: str, start: int, end: int, limit: int, marks: Sequence[Mark])
     verdict = min((m.verdict for m in over), key=_GRAVEST.index)
     closing = sorted({m.number for m in over if m.number and min(m.span.end, limit) == end})
     labels = dict.fromkeys(m.label for m in over)
-    return Stretch(text[start:end], verdict, ",".join(map(str, closing)), "; ".join(labels))
+    every = sorted({m.number for m in over if m.number})
+    return Stretch(text[start:end], verdict, _listed(closing), "; ".join(labels), _listed(every))
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ",".join(map(str, numbers))

@@ -20,6 +20,8 @@ LATEST: dict[str, Any] = {**_PRIVATE, "trigger_mode": "always_last"}
 """Streams; of several in a row, the last one counts."""
 MODEL: dict[str, Any] = {**_PRIVATE, "trigger_mode": "once", "concurrency_id": "model", "concurrency_limit": 4}
 """Streams, and may wait for the embedding model, which works on one thing at a time anyway."""
+FILE: dict[str, Any] = {**_PRIVATE, "trigger_mode": "once", "concurrency_id": "file", "concurrency_limit": 4}
+"""Streams for as long as a whole file takes, which must not keep interviews waiting for a place."""
 
 
 def merged(*parts: Updates) -> Updates:

@@ -1,8 +1,10 @@
-"""The history tab: stored interviews, to look at, go on with, or delete."""
+"""The history tab: stored interviews, to look at, compare, go on with, take away or delete, and how they developed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,7 +13,8 @@ from interviewer.engine import Engine
 from interviewer.errors import InterviewerError, UnknownSession
 from interviewer.schema import Language
 from interviewer.ui.events import Updates
-from interviewer.ui.past import MOST, everything
+from interviewer.ui.past import MOST, Choice, everything
+from interviewer.ui.progress import comparison, export, progress, result_of, results
 from interviewer.ui.signs import Signs
 from interviewer.ui.words import explain, status, word
 
@@ -35,6 +38,10 @@ class HistoryTab:
                     gr.Button(size="md", min_width=110, elem_id="past-continue"), value="continue_it"
                 )
                 self.delete = signs.put(gr.Button(size="md", min_width=90, elem_id="past-delete"), value="delete")
+            self.other = signs.put(
+                gr.Dropdown([("", "")], value="", visible=False, filterable=False, elem_id="past-other"),
+                label="compare_with",
+            )
             with gr.Column(visible=False, elem_classes="ask") as self.asking:
                 signs.put(gr.HTML(), value=lambda language: f"<p>{word('delete_question', language)}</p>")
                 with gr.Row():
@@ -43,16 +50,30 @@ class HistoryTab:
                         gr.Button(size="md", variant="stop", min_width=110, elem_id="past-sure"), value="delete_yes"
                     )
             self.status = gr.HTML(elem_id="past-status", elem_classes="note")
+            self.compared = gr.HTML(elem_id="past-compared", elem_classes="note")
+        with gr.Column(visible=False, elem_classes="sheet") as self.developed:
+            self.progress = gr.HTML(elem_id="past-progress")
+            with gr.Row(elem_classes="downloads"):
+                self.pack = signs.put(gr.Button(size="sm", min_width=140, elem_id="past-export"), value="export_all")
+                self.file = signs.put(
+                    gr.DownloadButton(size="sm", min_width=140, visible=False, elem_id="past-zip"),
+                    label="download_zip",
+                )
+            self.packed = gr.HTML(elem_id="past-packed", elem_classes="note")
 
     @property
     def outputs(self) -> list[Any]:
         """Everything that handlers of this tab change."""
-        return [self.note, self.list, self.actions, self.go_on, self.asking, self.status]
+        return [
+            self.note, self.list, self.actions, self.go_on, self.other, self.asking, self.status, self.compared,
+            self.developed, self.progress, self.file, self.packed,
+        ]  # fmt: skip
 
     def listed(self, language: Language, chosen: str | None = None) -> Updates:
-        """The list as it is now."""
+        """The list as it is now, and what it adds up to."""
         try:
             choices = everything(self._engine, language)
+            developed = progress(self._engine, results(self._engine), language)
         except InterviewerError as error:
             return {self.status: status(explain(error, language), "problem")}
         chosen = chosen if chosen in {value for _, value in choices} else None
@@ -63,15 +84,54 @@ class HistoryTab:
             self.note: note,
             self.list: gr.update(choices=choices, value=chosen, visible=bool(choices)),
             self.status: "",
-            **self.chosen(chosen),
+            self.developed: gr.update(visible=bool(choices)),
+            self.progress: developed,
+            self.file: gr.update(visible=False),
+            self.packed: "",
+            **self._offered(chosen, choices, language),
         }
 
-    def chosen(self, session: str | None) -> Updates:
-        """Offer what can be done with an interview."""
+    def chosen(self, session: str | None, language: Language) -> Updates:
+        """Offer what can be done with an interview: look, go on, delete, lay it beside another."""
+        try:
+            return self._offered(session, everything(self._engine, language), language)
+        except InterviewerError as error:
+            return {self.status: status(explain(error, language), "problem")}
+
+    def _offered(self, session: str | None, choices: Sequence[Choice], language: Language) -> Updates:
+        others = [choice for choice in choices if choice[1] != session] if session else []
         return {
             self.actions: gr.update(visible=bool(session)),
             self.asking: gr.update(visible=False),
             self.go_on: gr.update(visible=bool(session) and self._can_go_on(session or "")),
+            self.other: gr.update(
+                choices=[(word("compare_none", language), ""), *others], value="", visible=bool(others)
+            ),
+            self.compared: "",
+        }
+
+    def laid_beside(self, session: str | None, other: str | None, language: Language) -> Updates:
+        """Two interviews side by side."""
+        if not session or not other:
+            return {self.compared: ""}
+        pair = result_of(self._engine, session), result_of(self._engine, other)
+        if pair[0] is None or pair[1] is None:
+            return {self.compared: status(word("not_scored", language))}
+        return {self.compared: comparison(self._engine, pair[0], pair[1], language)}
+
+    def exported(self, language: Language) -> Updates:
+        """Everything as one file."""
+        try:
+            made, count = export(self._engine, Path(self.list.GRADIO_CACHE))
+        except InterviewerError as error:
+            return {self.packed: status(explain(error, language), "problem")}
+        except OSError as error:
+            return {self.packed: status(word("error_other", language, detail=error.strerror or error), "problem")}
+        if not count:
+            return {self.packed: status(word("nothing_to_export", language))}
+        return {
+            self.file: gr.update(value=str(made), visible=True),
+            self.packed: status(word("exported", language, n=count)),
         }
 
     def _can_go_on(self, session: str) -> bool:

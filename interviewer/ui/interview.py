@@ -17,10 +17,11 @@ import gradio as gr
 from interviewer.engine import MAX_MESSAGE, Engine, View
 from interviewer.errors import InterviewerError, SessionConflict, UnknownSession
 from interviewer.schema import Language
+from interviewer.ui.clock import clock
 from interviewer.ui.events import Updates
 from interviewer.ui.signs import Signs
 from interviewer.ui.start import StartForm
-from interviewer.ui.transcript import LATEX, growing, messages
+from interviewer.ui.transcript import LATEX, growing, messages, with_code
 from interviewer.ui.words import explain, status, word
 
 Command = Literal["hint", "skip", "repeat", "stop"]
@@ -55,6 +56,12 @@ class InterviewTab:
                     label="your_answer",
                     placeholder="answer_placeholder",
                 )
+                # A plain box: it weighs nothing, and phones and input methods can type in it.
+                self.code = signs.put(
+                    gr.Textbox("", lines=6, max_lines=20, visible=False, elem_id="code"),
+                    label="your_code",
+                    placeholder="code_placeholder",
+                )
                 with gr.Row(elem_classes="actions"):
                     self.hint = signs.put(gr.Button(size="md", min_width=70, elem_id="hint"), value="hint")
                     self.skip = signs.put(gr.Button(size="md", min_width=70, elem_id="skip"), value="skip")
@@ -82,7 +89,7 @@ class InterviewTab:
         """Everything that handlers of this tab change."""
         return [
             self.form.panel, *self.form.changing, self.form.begin, self.panel, self.where, self.chat, self.status,
-            self.again, self.answering, self.box, *self._buttons, self.ending, self.look,
+            self.again, self.answering, self.box, self.code, *self._buttons, self.ending, self.look,
             self._place.session, self._place.memory, self._place.tabs,
         ]  # fmt: skip
 
@@ -103,6 +110,7 @@ class InterviewTab:
             self.status: "",
             self.again: gr.update(visible=view.waiting_for_grade),
             self.answering: gr.update(visible=not over),
+            self.code: gr.update(visible=not over and self._wants_code(view)),
             self.ending: gr.update(visible=False),
             self.look: gr.update(visible=over),
             self._place.session: view.session_id,
@@ -117,18 +125,24 @@ class InterviewTab:
             self.form.begin: gr.update(interactive=True),
             self.panel: gr.update(visible=False),
             self.box: "",
+            self.code: "",
             self.chat: [],
             self._place.session: "",
             self._place.memory: "",
             **self.form.offered(language, note),
         }
 
+    def _wants_code(self, view: View) -> bool:
+        asked = self._engine.corpus.items.get(view.state.exchange.item_id) if view.state.exchanges else None
+        return asked is not None and asked.kind == "coding"
+
     def heading(self, view: View, language: Language) -> str:
-        """Where the interview is: number, follow-up, topic, level."""
+        """Where the interview is: number, follow-up, topic, level, time."""
         state = view.state
+        time = clock(self._engine.store.events(view.session_id), word("spent", language), not view.finished)
         if view.finished or not state.exchanges:
             asked = word("ended", language, n=len(state.exchanges))
-            return _progress(asked, (), state.total, state.total)
+            return _progress(asked, (), time, state.total, state.total)
         item = self._engine.corpus.item(state.exchange.item_id)
         topic = self._engine.corpus.topics.get(item.topic)
         level = word("level_is", language, level=item.level, word=word(f"level_{item.level}", language))
@@ -136,19 +150,16 @@ class InterviewTab:
         if state.probed:
             tags.append(word("follow_up", language, n=len(state.probed)))
         title = word("question_of", language, number=state.number, total=state.total)
-        return _progress(title, tags, state.number - 1, state.total)
+        return _progress(title, tags, time, state.number - 1, state.total)
 
     # What happens
 
-    def start(
-        self, language: Language, topics: Sequence[str], level: float, count: float, focus: str
-    ) -> Iterator[Updates]:
-        """Begin a new interview."""
-        waits = bool(focus.strip()) and not self._engine.ready
-        note = word("loading_search" if waits else "starting", language)
+    def start(self, language: Language, *chosen: Any) -> Iterator[Updates]:
+        """Begin a new interview with what the form holds."""
+        note = word("starting" if self._engine.ready else "starting_early", language)
         yield {self.form.begin: gr.update(interactive=False), self.form.status: status(note, "busy")}
         try:
-            view = self._engine.start(self.form.setup(language, topics, level, count, focus))
+            view = self._engine.start(self.form.setup(language, *chosen))
         except InterviewerError as error:
             problem = status(explain(error, language), "problem")
             yield {self.form.begin: gr.update(interactive=True), self.form.status: problem}
@@ -179,8 +190,9 @@ class InterviewTab:
             return
         yield from self._graded(view, language)
 
-    def answer(self, text: str, session: str, language: Language) -> Iterator[Updates]:
+    def answer(self, said: str, code: str | None, session: str, language: Language) -> Iterator[Updates]:
         """Take what was typed."""
+        text = with_code(said, code or "")
         if not text.strip():
             yield {self.status: status(word("write_something", language))}
             return
@@ -213,7 +225,7 @@ class InterviewTab:
             yield from self._failed(error, session, language)
             return
         # The box is emptied once the text is safe, and not touched again: the next answer may be typed already.
-        emptied: Updates = {self.box: ""} if clear else {}
+        emptied: Updates = {self.box: "", self.code: ""} if clear else {}
         if view.waiting_for_grade:
             shown: Updates = {self.chat: messages(view.transcript), self.ending: gr.update(visible=False)}
             yield from self._graded(view, language, {**emptied, **shown})
@@ -285,7 +297,7 @@ def _chatbot() -> gr.Chatbot:
     )
 
 
-def _progress(title: str, tags: Sequence[str], done: int, total: int) -> str:
+def _progress(title: str, tags: Sequence[str], time: str, done: int, total: int) -> str:
     chips = "".join(f"<span class='chip'>{escape(tag)}</span>" for tag in tags)
     bar = f"<progress value='{done}' max='{max(1, total)}' aria-label='{escape(title)}'></progress>"
-    return f"<div class='where'><p><strong>{escape(title)}</strong>{chips}</p>{bar}</div>"
+    return f"<div class='where'><p><strong>{escape(title)}</strong>{chips}{time}</p>{bar}</div>"

@@ -13,7 +13,71 @@ window.interviewer = {
     else address.searchParams.delete("session");
     window.history.replaceState(window.history.state, "", address);
   },
+  // What was typed, in the conversation at once; the server's own account of it follows and takes its place.
+  pending(text, code, chat, status, language) {
+    const said = code?.trim() ? `${text.trim()}\n\n${code.trimEnd()}`.trim() : text;
+    const waits = document.querySelector("#send[disabled], #send [disabled]");
+    const sent = JSON.stringify(chat.at(-1) ?? "").includes("typed pending");
+    if (!said.trim() || said.length > 100000 || waits || sent) return [chat, status];
+    const inert = said.replace(/[^\p{L}\p{N} ]/gu, (mark) => `&#${mark.codePointAt(0)};`);
+    const content = [{ type: "text", text: `<pre class="typed pending" dir="auto">${inert}</pre>` }];
+    const busy = `<p class="status busy" role="status">${this.grading[language] ?? ""}</p>`;
+    return [[...chat, { role: "user", content, metadata: {}, options: [] }], busy];
+  },
 };
+// The clock of the interview goes on between two turns.
+setInterval(() => {
+  for (const clock of document.querySelectorAll(".clock[data-spent]")) {
+    clock.dataset.seen ??= String(Date.now());
+    const seconds = Number(clock.dataset.spent) + Math.floor((Date.now() - Number(clock.dataset.seen)) / 1000);
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+    const rest = String(seconds % 60).padStart(2, "0");
+    clock.textContent = hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+  }
+}, 1000);
+// In the code box Tab indents and Enter keeps the indentation; after Escape, Tab leaves as it does elsewhere.
+let leaving = false;
+document.addEventListener("keydown", (event) => {
+  const box = event.target;
+  if (!(box instanceof HTMLTextAreaElement) || !box.closest("#code")) return;
+  if (event.key === "Escape") leaving = true;
+  else if (event.key === "Tab" && !leaving && !event.shiftKey) {
+    event.preventDefault();
+    document.execCommand("insertText", false, "    ");
+  } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    const line = box.value.slice(0, box.selectionStart).split("\n").at(-1);
+    const deeper = line.trimEnd().endsWith(":") ? "    " : "";
+    document.execCommand("insertText", false, `\n${line.match(/^ */)[0]}${deeper}`);
+  } else if (event.key !== "Shift") leaving = false;
+}, true);
+// Evidence and the key points that rest on it light each other up, by pointer, tap and keyboard.
+const lit = (on) => {
+  const card = on.closest(".question");
+  const point = on.closest(".points > li");
+  const number = (li) => String([...li.parentElement.children].indexOf(li) + 1);
+  const numbers = point ? [number(point)] : (on.dataset.on ?? "").split(",");
+  for (const mark of card.querySelectorAll("mark[data-on]"))
+    mark.classList.toggle("lit", mark.dataset.on.split(",").some((n) => numbers.includes(n)));
+  for (const li of card.querySelectorAll(".points > li")) li.classList.toggle("lit", numbers.includes(number(li)));
+};
+const dark = () => {
+  document.querySelectorAll(".debrief .lit").forEach((e) => e.classList.remove("lit"));
+  document.querySelector("#lit-note")?.remove();
+};
+// Without a pointer there is no tooltip: what the mark says stands at the edge of the window.
+const say = (text) => {
+  const note = Object.assign(document.createElement("p"), { id: "lit-note", textContent: text });
+  note.setAttribute("role", "status");
+  document.querySelector(".gradio-container").append(note);
+};
+for (const kind of ["pointerover", "click", "focusin"])
+  document.addEventListener(kind, (event) => {
+    const on = event.target instanceof Element && event.target.closest(".debrief :is(mark[data-on], .points > li)");
+    dark();
+    if (on) lit(on);
+    if (on?.title && kind !== "pointerover") say(on.title);
+  });
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
   const pane = document.querySelector(".code-pane");

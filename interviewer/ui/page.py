@@ -12,10 +12,14 @@ from interviewer.engine import Engine
 from interviewer.errors import InterviewerError
 from interviewer.schema import Language
 from interviewer.ui.debrief import DebriefTab
-from interviewer.ui.events import LATEST, MODEL, ONCE, QUIET, Updates, distinct, merged
+from interviewer.ui.endpoints import Endpoints
+from interviewer.ui.events import FILE, LATEST, MODEL, ONCE, QUIET, Updates, distinct, merged
+from interviewer.ui.grade_file import FileTab, Upload
 from interviewer.ui.history import HistoryTab
 from interviewer.ui.interview import InterviewTab, Place
 from interviewer.ui.practice import PracticeTab
+from interviewer.ui.rows import Show
+from interviewer.ui.settings import SettingsTab
 from interviewer.ui.signs import FIRST, Signs
 from interviewer.ui.words import preferred, word
 
@@ -23,6 +27,7 @@ _KEY = "interviewer"
 """Keeps what the browser remembers from colliding with other apps and readable after a restart. No secret."""
 _LANGUAGE_JS = "(language) => window.interviewer.inLanguage(language)"
 _ADDRESS_JS = "(session) => window.interviewer.atSession(session)"
+_PENDING_JS = "(...given) => window.interviewer.pending(...given)"
 _WARM_DELAY = 1.5  # seconds for the first page to be drawn before loading the model competes with it
 
 
@@ -31,6 +36,7 @@ def build(engine: Engine) -> gr.Blocks:
     blocks: gr.Blocks
     with gr.Blocks(title=word("title", FIRST), analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
         Page(engine).wire(blocks)
+        Endpoints(engine).publish()
     blocks.queue(default_concurrency_limit=8, max_size=64)
     return blocks
 
@@ -65,6 +71,10 @@ class Page:
                 self._history = HistoryTab(engine, signs)
             with signs.put(gr.Tab(id="practice"), label="tab_practice") as self._practice_tab:
                 self._practice = PracticeTab(engine, signs)
+            with signs.put(gr.Tab(id="file"), label="tab_file"):
+                self._file = FileTab(engine, signs)
+            with signs.put(gr.Tab(id="settings"), label="tab_settings") as self._settings_tab:
+                self._settings = SettingsTab(engine, signs)
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Register every event."""
@@ -72,6 +82,8 @@ class Page:
         self._wire_interview()
         self._wire_history()
         self._wire_practice()
+        self._wire_file()
+        self._wire_settings()
 
     # Arriving, and switching the language
 
@@ -89,16 +101,21 @@ class Page:
         self._then_debrief(self._ungraded.change(tab.catch_up, [self._ungraded, self._language], tab.outputs, **MODEL))
         switched = self._language.input(
             self._switch,
-            [self._language, self._session, self._practice.found, self._history.list],
+            [
+                self._language, self._session, self._practice.found, self._history.list, self._file.upload,
+                self._file.show,
+            ],
             distinct(
                 [self._language_memory, tab.where],
                 self.signs.components,
                 tab.form.changing,
                 self._practice.outputs,
                 self._history.outputs,
+                self._file.outputs,
+                self._settings.outputs,
             ),
             **QUIET,
-        )
+        )  # fmt: skip
         switched.then(None, self._language, None, js=_LANGUAGE_JS, **QUIET)
         switched.then(self._practice.searched, self._search_inputs, self._practice.search_outputs, **LATEST)
 
@@ -124,7 +141,15 @@ class Page:
                 return merged(updates, waits, self._interview.shown(view, language))
         return merged(updates, self._interview.form_shown(language, note))
 
-    def _switch(self, language: Language, session: str, question: str | None, past: str | None) -> Updates:
+    def _switch(
+        self,
+        language: Language,
+        session: str,
+        question: str | None,
+        past: str | None,
+        upload: Upload | None = None,
+        show: Show = "review_first",
+    ) -> Updates:
         """Everything in another language. The interview itself goes on in its own."""
         heading: Updates = {}
         if session:
@@ -137,21 +162,33 @@ class Page:
             self._interview.form.offered(language),
             self._history.listed(language, past),
             self._practice.worded(question, language),
+            self._file.worded(upload, show, language),
+            self._settings.shown(language),
         )
 
     # The interview
 
     def _wire_interview(self) -> None:
         tab, form = self._interview, self._interview.form
-        chosen = [self._language, form.topics, form.level, form.count, form.focus]
-        started = gr.on([form.begin.click, form.focus.submit], tab.start, chosen, tab.outputs, **MODEL)
+        chosen = [self._language, *form.inputs]
+        started = gr.on([form.begin.click, form.named["focus"].submit], tab.start, chosen, tab.outputs, **MODEL)
         started.failure(tab.recovered, [self._session, self._language], tab.outputs, **QUIET)
         started.then(None, self._memory, None, js=_ADDRESS_JS, **QUIET)
         resumed = form.go_on.click(tab.resume, [form.earlier, self._language], tab.outputs, **MODEL)
         resumed.then(None, self._memory, None, js=_ADDRESS_JS, **QUIET)
         here = [self._session, self._language]
         self._then_debrief(tab.again.click(tab.catch_up, here, tab.outputs, **MODEL))
-        sent = gr.on([tab.send.click, tab.box.submit], tab.answer, [tab.box, *here], tab.outputs, **MODEL)
+        typed = [tab.send.click, tab.box.submit]
+        # What was typed is shown by the page itself, before the server has heard of it.
+        gr.on(
+            typed,
+            None,
+            [tab.box, tab.code, tab.chat, tab.status, self._language],
+            [tab.chat, tab.status],
+            js=_PENDING_JS,
+            **QUIET,
+        )
+        sent = gr.on(typed, tab.answer, [tab.box, tab.code, *here], tab.outputs, **MODEL)
         self._then_debrief(sent)
         for button, name in ((tab.hint, "hint"), (tab.skip, "skip"), (tab.repeat, "repeat"), (tab.end_yes, "stop")):
             done = button.click(self._commanding(name), here, tab.outputs, **MODEL)
@@ -183,7 +220,9 @@ class Page:
     def _wire_history(self) -> None:
         tab = self._history
         self._history_tab.select(tab.listed, [self._language, tab.list], tab.outputs, **QUIET)
-        tab.list.input(tab.chosen, tab.list, tab.outputs, **QUIET)
+        tab.list.input(tab.chosen, [tab.list, self._language], tab.outputs, **QUIET)
+        tab.other.input(tab.laid_beside, [tab.list, tab.other, self._language], tab.outputs, **QUIET)
+        tab.pack.click(tab.exported, self._language, tab.outputs, **ONCE)
         opened = tab.look.click(lambda: gr.Tabs(selected="debrief"), None, self._tabs, **QUIET)
         opened.then(self._debrief.open, [tab.list, self._language], self._debrief.outputs, **ONCE)
         going = tab.go_on.click(lambda: gr.Tabs(selected="interview"), None, self._tabs, **QUIET)
@@ -215,6 +254,20 @@ class Page:
         )  # fmt: skip
         tab.found.input(tab.picked, [tab.found, self._language], tab.outputs, **QUIET)
         tab.grade.click(tab.graded, [tab.found, tab.box, self._language], tab.outputs, **MODEL)
+
+    # A file, and the settings
+
+    def _wire_file(self) -> None:
+        tab = self._file
+        tab.choose.upload(tab.uploaded, [tab.choose, self._language], tab.outputs, **ONCE)
+        tab.begin.click(tab.graded, [*tab.chosen, self._language], tab.outputs, **FILE)
+        tab.cancel.click(tab.stop, tab.upload, tab.outputs, **QUIET)
+        tab.show.input(tab.listed, [tab.upload, tab.show, self._language], tab.outputs, **QUIET)
+
+    def _wire_settings(self) -> None:
+        tab = self._settings
+        self._settings_tab.select(tab.shown, self._language, tab.outputs, **QUIET)
+        tab.test.click(tab.tested, self._language, tab.outputs, **MODEL)
 
 
 def _masthead(language: Language) -> str:

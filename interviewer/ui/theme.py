@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import gradio as gr
 from gradio.themes.utils import colors, sizes
+
+from interviewer.schema import LANGUAGES
+from interviewer.ui.words import word
 
 STYLE = Path(__file__).with_name("style.css")
 _SCRIPT = Path(__file__).with_name("page.js")
@@ -17,7 +21,8 @@ _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Noto Sans Mono 
 
 def head() -> str:
     """What goes into the page's head. Nothing in it comes from elsewhere."""
-    return f"<script>\n{_SCRIPT.read_text(encoding='utf-8')}</script>"
+    words = json.dumps({language: word("grading", language) for language in LANGUAGES})
+    return f"<script>\n{_SCRIPT.read_text(encoding='utf-8')}window.interviewer.grading = {words};\n</script>"
 
 
 def theme() -> gr.themes.Base:

@@ -27,6 +27,7 @@ LATEX: list[dict[str, str | bool]] = [
 _VERBATIM = re.compile(r"(\$\$.+?\$\$|\$[^$\n]+\$|`[^`\n]+`)", re.DOTALL)
 _QUOTE = re.compile("“([^”]+)”")
 _PIECES = re.compile(r"&#?\w+;|\$\$.+?\$\$|\$[^$\n]+\$|`[^`\n]+`|[\w'’-]+\s*|.", re.DOTALL)
+_FENCED = re.compile(r"(?:\A|\s*\n)```+[a-z]*\n(.+?)\n```+(?:\n|\Z)", re.DOTALL)
 _STEPS = 24
 
 
@@ -44,11 +45,27 @@ def messages(turns: Sequence[Turn]) -> list[Message]:
 
 
 def typed(text: str) -> str:
-    """A candidate's text, shown as it was typed: no mark of it can mean anything.
+    """A candidate's text, shown as it was typed: no mark of it can mean anything, save that fenced code is set as code.
 
     In <pre> neither the Markdown nor the formula renderer looks, and no character that could start something is left.
     """
+    *before, rest = _FENCED.split(text)
+    shown = [
+        f'<pre class="typed code">{_inert(part)}</pre>' if n % 2 else _as_typed(part) for n, part in enumerate(before)
+    ]
+    return "".join(shown) + (_as_typed(rest) if rest.strip() or not before else "")
+
+
+def _as_typed(text: str) -> str:
     return f'<pre class="typed" dir="auto">{_inert(text)}</pre>'
+
+
+def with_code(text: str, code: str) -> str:
+    """An answer in words and in code as the one text that is stored: the code is fenced."""
+    if not code.strip():
+        return text
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
+    return f"{text.strip()}\n\n{fence}python\n{code.rstrip()}\n{fence}".lstrip("\n")
 
 
 def spoken(text: str, said: Sequence[str] = ()) -> str:

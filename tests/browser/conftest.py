@@ -72,8 +72,26 @@ def address(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert "Traceback" not in (folder / "log").read_text()
 
 
+@pytest.fixture(scope="module")
+def small(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the app runs over three topics, without a model to load (small.py): for tests that grade nothing."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERVIEWER_")}
+    folder = tmp_path_factory.mktemp("small")
+    with (folder / "log").open("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("small.py")), str(folder)], cwd=ROOT, stdout=log,
+            stderr=subprocess.STDOUT, env={**kept, "INTERVIEWER_DATA_DIR": str(folder / "data")},
+        )  # fmt: skip
+        try:
+            yield _announced(process, folder / "log")
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert "Traceback" not in (folder / "log").read_text()
+
+
 def _announced(process: subprocess.Popen[bytes], log: Path) -> str:
-    for _ in range(600):
+    for _ in range(1800):
         said = log.read_text()
         if "http://" in said:
             return next(part for part in said.split() if part.startswith("http://"))
@@ -144,12 +162,26 @@ class Tab:
 @pytest.fixture
 def new_tab(chromium: Any, address: str) -> Iterator[Any]:
     """Makes tabs; at the end, none may have complained."""
+    yield from _tabs(chromium, address)
+
+
+@pytest.fixture
+def small_tab(chromium: Any, small: str) -> Iterator[Any]:
+    """The same, of the small app."""
+    yield from _tabs(chromium, small)
+
+
+def _tabs(chromium: Any, address: str) -> Iterator[Any]:
     contexts, tabs = [], []
 
-    def make(language: str = "en", width: int = 1280, height: int = 900, context: Any = None) -> Tab:
+    def make(
+        language: str = "en", width: int = 1280, height: int = 900, context: Any = None, dark: bool = False
+    ) -> Tab:
         if context is None:
             size = {"width": width, "height": height}
-            context = chromium.new_context(locale=LOCALES[language], viewport=size)
+            context = chromium.new_context(
+                locale=LOCALES[language], viewport=size, color_scheme="dark" if dark else "light"
+            )
             contexts.append(context)
         tabs.append(Tab(context.new_page(), address))
         return tabs[-1]

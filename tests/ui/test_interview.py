@@ -46,7 +46,7 @@ def test_a_bad_choice_is_said_and_the_form_stays(tab):
 
 def test_an_answer_is_shown_at_once_then_graded_then_replied_to(engine, tab):
     session = begun(engine)
-    steps = list(tab.answer("Weights are <b>shared</b> $x$.", session, "en"))
+    steps = list(tab.answer("Weights are <b>shared</b> $x$.", "", session, "en"))
     assert steps[0][tab.box] == ""
     assert "&#60;b&#62;" in steps[0][tab.chat][-1]["content"]
     assert not steps[0][tab.send]["interactive"]
@@ -57,9 +57,9 @@ def test_an_answer_is_shown_at_once_then_graded_then_replied_to(engine, tab):
 
 def test_until_the_model_is_there_the_page_says_so(engine, tab):
     session = begun(engine)
-    steps = list(tab.answer("Weights are shared.", session, "en"))
+    steps = list(tab.answer("Weights are shared.", "", session, "en"))
     assert any(WORDS["loading_model"][1] in step.get(tab.status, "") for step in steps)
-    steps = list(tab.answer("And they are fewer.", session, "en"))
+    steps = list(tab.answer("And they are fewer.", "", session, "en"))
     assert any(WORDS["grading"][1] in step.get(tab.status, "") for step in steps)
 
 
@@ -67,7 +67,7 @@ def test_until_the_model_is_there_the_page_says_so(engine, tab):
 def test_an_empty_message_is_noticed_and_nothing_is_stored(engine, tab, text):
     session = begun(engine)
     before = engine.view(session)
-    shown = last(tab.answer(text, session, "en"))
+    shown = last(tab.answer(text, "", session, "en"))
     assert "Skip" in shown[tab.status]
     assert tab.box not in shown
     assert engine.view(session) == before
@@ -75,7 +75,7 @@ def test_an_empty_message_is_noticed_and_nothing_is_stored(engine, tab, text):
 
 def test_too_long_a_message_stays_in_the_box(engine, tab):
     session = begun(engine)
-    shown = last(tab.answer("x" * (MAX_MESSAGE + 1), session, "zh"))
+    shown = last(tab.answer("x" * (MAX_MESSAGE + 1), "", session, "zh"))
     assert "100,001" in shown[tab.status]
     assert tab.box not in shown
     assert len(engine.view(session).transcript) == 2
@@ -83,7 +83,7 @@ def test_too_long_a_message_stays_in_the_box(engine, tab):
 
 def test_a_long_answer_works(engine, tab):
     session = begun(engine)
-    last(tab.answer("weight sharing " * 700, session, "en"))
+    last(tab.answer("weight sharing " * 700, "", session, "en"))
     assert len(engine.view(session).state.exchange.answers[0]) == 10_500
 
 
@@ -108,7 +108,7 @@ def test_skipping_every_question_ends_in_the_debrief(engine, tab):
 
 def test_a_follow_up_is_marked(engine, tab):
     session = begun(engine)
-    shown = last(tab.answer("Something quite beside the point, honestly.", session, "en"))
+    shown = last(tab.answer("Something quite beside the point, honestly.", "", session, "en"))
     if engine.view(session).state.probed:
         assert "Follow-up 1" in shown[tab.where]
 
@@ -116,7 +116,7 @@ def test_a_follow_up_is_marked(engine, tab):
 def test_what_was_typed_into_an_interview_that_went_on_elsewhere_is_not_lost(engine, tab, monkeypatch):
     session = begun(engine)
     engine.submit(session, "An answer from another tab.")  # stored and not graded yet
-    shown = last(tab.answer("An answer from this tab.", session, "en"))
+    shown = last(tab.answer("An answer from this tab.", "", session, "en"))
     assert tab.box not in shown
     assert "still being graded" in shown[tab.status]
     assert shown[tab.again]["visible"]
@@ -131,7 +131,7 @@ def test_without_a_model_the_answer_is_kept_and_can_be_graded_later(engine, tab,
 
     with monkeypatch.context() as patched:
         patched.setattr(type(engine), "proceed", lambda self, session: fail(session))
-        shown = last(tab.answer("Weights are shared.", session, "en"))
+        shown = last(tab.answer("Weights are shared.", "", session, "en"))
     assert "install it" in shown[tab.status]
     assert shown[tab.again]["visible"]
     assert engine.view(session).waiting_for_grade
@@ -143,7 +143,7 @@ def test_without_a_model_the_answer_is_kept_and_can_be_graded_later(engine, tab,
 def test_an_interview_that_was_deleted_leads_back_to_the_form(engine, tab):
     session = begun(engine)
     engine.delete(session)
-    for steps in (tab.answer("Hello there.", session, "en"), tab.command("hint", session, "en")):
+    for steps in (tab.answer("Hello there.", "", session, "en"), tab.command("hint", session, "en")):
         shown = last(steps)
         assert shown[tab.form.panel]["visible"]
         assert "not there any more" in shown[tab.form.status]

@@ -86,9 +86,9 @@ def test_the_history_lists_what_happened_in_the_pages_language(page, engine, fin
 def test_only_an_unfinished_interview_can_go_on(page, engine, finished):
     running = engine.start(Setup(language="en", questions=1)).session_id
     tab = page._history
-    assert tab.chosen(running)[tab.go_on]["visible"]
-    assert not tab.chosen(finished)[tab.go_on]["visible"]
-    assert not tab.chosen(None)[tab.actions]["visible"]
+    assert tab.chosen(running, "en")[tab.go_on]["visible"]
+    assert not tab.chosen(finished, "en")[tab.go_on]["visible"]
+    assert not tab.chosen(None, "en")[tab.actions]["visible"]
 
 
 def test_deleting_forgets_the_interview_everywhere(page, engine, finished):

@@ -92,7 +92,7 @@ def test_switching_keeps_what_is_shown(page):
     updates = page._switch("en", "", None, None)
     assert updates[page._interview.form.begin]["value"] == WORDS["start"][1]
     assert "value" not in updates[page._interview.box]
-    assert "value" not in updates[page._interview.form.topics]
+    assert "value" not in updates[page._interview.form.named["topics"]]
 
 
 def test_an_untouched_box_holds_an_empty_text(page):
