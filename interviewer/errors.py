@@ -4,6 +4,7 @@ InterviewerError
 ├── InputError              unusable input or options
 │   ├── CorpusError         a corpus that breaks the rules of docs/corpus.md
 │   ├── TableError          a table of answers that cannot be read or written
+│   ├── DocumentError       a document that cannot be imported
 │   ├── UnknownItem         no item of that id
 │   └── UnknownSession      no interview of that id
 ├── ModelUnavailable        an embedding model that is not there or not what it should be
@@ -31,6 +32,10 @@ class CorpusError(InputError):
 
 class TableError(InputError):
     """A table of answers cannot be read or written."""
+
+
+class DocumentError(InputError):
+    """A document cannot be read, or its drafts cannot be written."""
 
 
 class UnknownItem(InputError):

@@ -76,6 +76,8 @@ class KeyPoint:
     """Claims that contradict it (`not` in the file)."""
     probe: Bilingual = Bilingual()
     hint: Bilingual = Bilingual()
+    generated: tuple[str, ...] = ()
+    """Which of the fields above a program wrote and nobody has read yet, by their names in the file (`not` …)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,10 @@ class Item:
     errata: tuple[Erratum, ...] = ()
     status: Literal["published", "draft"] = "published"
     as_of: str = ""
+    origin: str = ""
+    """Of an imported draft: the document and the place in it, e.g. "notes/cnn.md, line 12"."""
+    like: tuple[str, ...] = ()
+    """Of an imported draft: ids of items that ask nearly the same."""
 
     def point(self, point_id: str) -> KeyPoint:
         """The key point of that id; KeyError if there is none."""

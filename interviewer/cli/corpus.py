@@ -1,4 +1,4 @@
-"""`interviewer corpus check | list | show | search`."""
+"""`interviewer corpus check | list | show | search | import`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interviewer.cli.importing import import_
 from interviewer.cli.options import folders
 from interviewer.errors import InputError
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from interviewer.corpus.check import Finding
     from interviewer.schema import Item
 
-app = typer.Typer(help="Look into the corpus and check it.")
+app = typer.Typer(help="Look into the corpus, check it, and draft items from documents.")
+app.command("import")(import_)
 
 Folder = Annotated[Path | None, typer.Option("--corpus", help="A folder of your own items; its ids win.")]
 Lang = Annotated[str, typer.Option("--language", "-l", help="zh or en.")]

@@ -222,6 +222,42 @@ def guard(
         out.write_text(f"# The guard\n\nPrinted by `interviewer eval guard`.\n\n{report}", encoding="utf-8")
 
 
+@app.command("import")
+def import_(
+    seeds: Annotated[
+        Path | None, typer.Option(help="Folder with the five documents that the corpus began from, if you have them.")
+    ] = None,
+    own: Annotated[Path, typer.Option(help="Folder with our own test sets.")] = _OWN,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the tables there too.")] = None,
+) -> None:
+    """Compare the questions that `corpus import` finds with those labelled by hand; grade on drafts and on raw text."""
+    from interviewer.authoring.neighbours import Neighbours
+    from interviewer.corpus import load_corpus, shipped_folder
+    from interviewer.evaluation import importing as measure
+    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading.labelled import read_labelled
+    from interviewer.retrieval import load_encoder
+
+    folders = [own / "import", *([seeds] if seeds else [])]
+    labels = measure.read_labels(own / "import" / "labels.jsonl")
+    found = measure.table(measure.scores(folders, labels))
+    typer.echo(found)
+    items = load_corpus(shipped_folder()).items
+    encoder = load_encoder()
+    neighbours = Neighbours(items.values(), encoder)
+    hits, total = measure.topic_hits(folders, labels, neighbours)
+    answers = read_labelled(own / "answers.test.jsonl", items)
+    grader = Grader(encoder, vocabulary_of(list(items.values())))
+    graded = (
+        f"The nearest topic is right for {hits} of {total} drafts whose topic is labelled.\n\n## Grading on drafts\n\n"
+        f"{len(answers)} labelled answers, graded against the model answers of their questions.\n\n"
+        f"{measure.grading_table(answers, items, grader, neighbours)}"
+    )
+    typer.echo(f"\n{graded}")
+    if out:
+        out.write_text(f"# Import\n\nPrinted by `interviewer eval import`.\n\n{found}\n\n{graded}\n", encoding="utf-8")
+
+
 def _models(names: list[str]) -> dict[str, Encoder]:
     """Ours, the model it began from where that is installed, and what was asked for."""
     from interviewer.retrieval import load_encoder

@@ -94,6 +94,8 @@ def _point(point: KeyPoint, path: Path_) -> Iterator[Finding]:
     for name, text in (("probe", point.probe), ("hint", point.hint)):
         yield from _both(text, (*path, name))
         yield from _leaks(text, point, (*path, name))
+    if point.generated:
+        yield (*path, "generated"), f"{', '.join(point.generated)}: read it, correct it, and take it out of this list"
     for language in LANGUAGES:
         wrong = {normalise(w) for w in point.contradictions.get(language)}
         right = [point.text.get(language), *point.also.get(language)]

@@ -210,7 +210,8 @@ def _read_items(reader: _Reader, path: Path, seen: dict[str, str]) -> None:
     topic = parser.string(found.get("topic"), ("topic",)) or path.stem
     title = parser.bilingual(found.get("title"), ("title",))
     overview = parser.bilingual(found.get("overview"), ("overview",))
-    if topic not in reader.topics or title != Bilingual():
+    named = "topic" in found or title != Bilingual()  # else the items may each name one
+    if (topic not in reader.topics and named) or title != Bilingual():
         reader.topics[topic] = Topic(topic, title if title != Bilingual() else Bilingual(topic, topic), overview)
     entries = found.get("items")
     if not isinstance(entries, list) or not entries:
@@ -259,6 +260,7 @@ def _add_item(
         parser.say((*path, *where), message)
     if not is_id(item.id):  # complained about; nothing can refer to it
         return
+    reader.topics.setdefault(item.topic, Topic(item.topic, Bilingual(item.topic, item.topic)))
     reader.items[item.id] = replace(item, code=tuple(refs))
     reader.places[item.id] = (name, file, path)
 

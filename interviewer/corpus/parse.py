@@ -27,9 +27,10 @@ T = TypeVar("T")
 MAX_TEXT = 20_000
 _ITEM_FIELDS = {
     "id", "kind", "level", "question", "intent", "key_points", "misconceptions", "answer", "code", "requires",
-    "sources", "errata", "status", "as_of",
+    "sources", "errata", "status", "as_of", "topic", "origin", "like",
 }  # fmt: skip
-_POINT_FIELDS = {"id", "weight", "text", "also", "not", "probe", "hint"}
+_POINT_FIELDS = {"id", "weight", "text", "also", "not", "probe", "hint", "generated"}
+_CAN_BE_GENERATED = ("text", "also", "not", "probe", "hint")
 
 
 @dataclass(slots=True)
@@ -115,6 +116,9 @@ class Parser:
             contradictions=self.wordings(found.get("not"), (*path, "not")),
             probe=self.bilingual(found.get("probe"), (*path, "probe")),
             hint=self.bilingual(found.get("hint"), (*path, "hint")),
+            generated=self.each(
+                found.get("generated"), (*path, "generated"), lambda v, at: self.one_of(v, at, _CAN_BE_GENERATED, None)
+            ),
         )
 
     def misconception(self, value: Any, path: Path_) -> Misconception:
@@ -157,7 +161,7 @@ class Parser:
 
         item = Item(
             id=self.string(found.get("id"), at("id")),
-            topic=topic,
+            topic=self.string(found.get("topic"), at("topic")) or topic,
             question=self.bilingual(found.get("question"), at("question")),
             kind=self.one_of(found.get("kind"), at("kind"), KINDS, "concept"),
             level=self.one_of(found.get("level"), at("level"), (1, 2, 3, 4, 5), 2),
@@ -170,6 +174,8 @@ class Parser:
             errata=self.each(found.get("errata"), at("errata"), self.erratum),
             status=self.one_of(found.get("status"), at("status"), ("published", "draft"), "published"),
             as_of=self.string(found.get("as_of"), at("as_of")),
+            origin=self.string(found.get("origin"), at("origin")),
+            like=self.each(found.get("like"), at("like"), self.string),
         )
         return item, self.each(found.get("code"), at("code"), self.string)
 

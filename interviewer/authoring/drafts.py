@@ -1,0 +1,133 @@
+"""A found question → a draft item."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from interviewer.authoring.lines import Document
+from interviewer.authoring.neighbours import Neighbours
+from interviewer.authoring.points import key_points
+from interviewer.authoring.questions import Found, Page, find_questions, in_language
+from interviewer.authoring.words import KINDS
+from interviewer.corpus.parse import MAX_TEXT
+from interviewer.schema import Bilingual, Item, Kind
+from interviewer.text import language_of, normalise
+
+SAME_MEANING = 0.82
+"""Cosine from which a sentence of an answer restates a key point of it."""
+_SLUG = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question to which the document says nothing; it can be no draft."""
+
+    question: str
+    origin: str
+    like: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """What a document gave."""
+
+    items: tuple[Item, ...]
+    unanswered: tuple[Unanswered, ...]
+    page: Page
+
+
+def drafts_of(document: Document, neighbours: Neighbours) -> Drafts:
+    """The questions of a document as draft items; those without an answer apart."""
+    page = find_questions(document)
+    items: list[Item] = []
+    unanswered: list[Unanswered] = []
+    for found in page.questions:
+        origin = f"{document.name}, {document.unit} {found.place}"
+        made = _draft(found, origin, neighbours)
+        if made.key_points:
+            items.append(made)
+            neighbours.add([(made.id, found.text)])
+        else:
+            unanswered.append(Unanswered(found.text, origin, made.like))
+    return Drafts(tuple(items), tuple(unanswered), page)
+
+
+def _draft(found: Found, origin: str, neighbours: Neighbours) -> Item:
+    points, answer = key_points(found.question, found.answer, neighbours.likeness, SAME_MEANING)
+    answer = Bilingual(_fitting(answer.zh), _fitting(answer.en))
+    near = neighbours.of(found.question, answer.zh or answer.en)
+    item_id = draft_id(found.text, answer.zh + answer.en)
+    return Item(
+        id=item_id,
+        topic=near.topic,
+        question=found.question,
+        kind=kind_of(found.text),
+        level=found.level or near.level,
+        intent=in_language(language_of(found.intent) or "en", found.intent),
+        key_points=points,
+        answer=answer,
+        status="draft",
+        origin=origin,
+        like=tuple(i for i in near.like if i != item_id),
+    )
+
+
+def draft_id(question: str, answer: str) -> str:
+    """The same for the same question and answer, so that importing again adds nothing."""
+    words = "-".join(_SLUG.findall(normalise(question)))[:40].strip("-")
+    digest = hashlib.sha256(f"{normalise(question)}\0{normalise(answer)}".encode()).hexdigest()[:8]
+    return f"draft-{words}-{digest}" if words else f"draft-{digest}"
+
+
+def kind_of(question: str) -> Kind:
+    """What kind of question it is, by its words."""
+    return next((kind for kind, pattern in KINDS if pattern.search(question)), "concept")
+
+
+def _fitting(text: str) -> str:
+    """An answer as long as a corpus file may hold, cut at the end of a line."""
+    if len(text) <= MAX_TEXT:
+        return text
+    return text[:MAX_TEXT].rpartition("\n")[0] or text[:MAX_TEXT]
+
+
+def entries(items: tuple[Item, ...]) -> Iterator[dict[str, object]]:
+    """Items as the mappings of a corpus file."""
+    for item in items:
+        yield _without_blanks(
+            {
+                "id": item.id,
+                "status": item.status,
+                "topic": item.topic,
+                "kind": item.kind,
+                "level": item.level,
+                "question": _bilingual(item.question),
+                "intent": _bilingual(item.intent),
+                "key_points": [
+                    _without_blanks(
+                        {
+                            "id": p.id,
+                            "text": _bilingual(p.text),
+                            "also": _without_blanks({"zh": list(p.also.zh), "en": list(p.also.en)}),
+                            "not": _without_blanks({"zh": list(p.contradictions.zh), "en": list(p.contradictions.en)}),
+                            "generated": list(p.generated),
+                        }
+                    )
+                    for p in item.key_points
+                ],
+                "answer": _bilingual(item.answer),
+                "origin": item.origin,
+                "like": list(item.like),
+            }
+        )
+
+
+def _bilingual(text: Bilingual) -> dict[str, object]:
+    return _without_blanks({"zh": text.zh, "en": text.en})
+
+
+def _without_blanks(mapping: dict[str, object]) -> dict[str, object]:
+    return {k: v for k, v in mapping.items() if v not in ("", [], {})}

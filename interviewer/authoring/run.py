@@ -1,0 +1,229 @@
+"""Import of a file or a folder, file by file, so that an interruption loses nothing.
+
+What each file gave goes to a journal beside the output (`OUT.partial`), a line each, bound to the file's size and time
+and to everything a draft depends on. A second run takes finished files from it; the output is written at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from interviewer import __version__
+from interviewer.authoring.drafts import drafts_of, entries
+from interviewer.authoring.formats import SUFFIXES, read_document
+from interviewer.authoring.neighbours import Neighbours
+from interviewer.authoring.write import Added, add_drafts, check_target
+from interviewer.corpus import Corpus
+from interviewer.errors import DocumentError
+from interviewer.retrieval import Encoder
+
+MAX_FILES = 20_000
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to import."""
+
+    path: Path
+    name: str
+    """As drafts and reports call it: below the folder that was given."""
+    refused: str = ""
+    """Why it is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What one file gave, and what of it was left."""
+
+    name: str
+    stamp: str = ""
+    """Size and time of the file when it was read."""
+    drafts: list[dict[str, Any]] = field(default_factory=list)
+    """As mappings of the corpus format."""
+    unanswered: list[str] = field(default_factory=list)
+    """A line for each question that the document does not answer."""
+    lines: int = 0
+    dropped: int = 0
+    """Lines that are navigation or advertisement."""
+    left: int = 0
+    """Lines that belong to no question."""
+    error: str = ""
+
+    @property
+    def like(self) -> int:
+        """How many drafts ask nearly what another item asks."""
+        return sum("like" in d for d in self.drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a run gave."""
+
+    files: tuple[FileReport, ...]
+    resumed: int
+    """Files taken from an earlier, interrupted run."""
+    added: Added
+
+
+def sources_of(path: Path) -> list[Source]:
+    """The files of a folder in order, or the one file. Links and other kinds of files are listed with the reason.
+
+    Raises:
+        DocumentError: it is not there, or holds nothing that could be imported.
+    """
+    if not path.exists():
+        raise DocumentError(f"{path} is not there")
+    if not path.is_dir():
+        return [Source(path, path.name)]
+    found = list(_walk(path))
+    if not any(not s.refused for s in found):
+        raise DocumentError(f"{path} holds no documents ({', '.join(SUFFIXES)})")
+    return found
+
+
+def _walk(root: Path) -> Iterator[Source]:
+    count = 0
+    for folder, folders, files in os.walk(root, followlinks=False):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for name in (*(f for f in folders if (Path(folder) / f).is_symlink()), *sorted(files)):
+            path = Path(folder) / name
+            shown = path.relative_to(root).as_posix().encode("utf-8", "replace").decode("utf-8")
+            if name.startswith(".") or (path.suffix.lower() not in SUFFIXES and not path.is_symlink()):
+                continue
+            count += 1
+            if count > MAX_FILES:
+                raise DocumentError(f"{root} holds more than {MAX_FILES} documents; import its folders one by one")
+            yield Source(path, shown, "is a link; links are not followed" if path.is_symlink() else "")
+
+
+def import_documents(
+    source: Path,
+    target: Path,
+    corpus: Corpus,
+    encoder: Encoder,
+    progress: Callable[[int, int, str], None] = lambda done, total, name: None,
+) -> Imported:
+    """Import a file or folder into a corpus file.
+
+    Args:
+        source: a document, or a folder of documents.
+        target: a `.yaml` file; what it holds already stays as it is.
+        corpus: gives topics, levels and near-duplicates.
+        encoder: compares by meaning.
+        progress: told how many files of how many are done, and which comes next.
+
+    Raises:
+        DocumentError: the source is not there, or the target cannot be used. A file of a folder that cannot be read is
+            no error: its report says why. A single file that cannot be read is one.
+    """
+    check_target(target)
+    sources = sources_of(source)
+    neighbours = Neighbours(corpus.items.values(), encoder)
+    made_by = {"format": _FORMAT, "version": __version__, "corpus": corpus.hash, "encoder": encoder.fingerprint}
+    journal = target.with_name(f"{target.name}.partial")
+    before = _read_journal(journal, made_by)
+    reports: list[FileReport] = []
+    resumed = 0
+    with _open_journal(journal, made_by, keep=bool(before)) as file:
+        for n, one in enumerate(sources):
+            progress(n, len(sources), one.name)
+            old = before.get(one.name)
+            if old is not None and old.stamp == _stamp(one.path):
+                neighbours.add(_questions(old))
+                resumed += 1
+                reports.append(old)
+                continue
+            report = _imported(one, neighbours)
+            file.write(json.dumps(asdict(report), ensure_ascii=False) + "\n")
+            file.flush()
+            reports.append(report)
+    progress(len(sources), len(sources), "")
+    if not source.is_dir() and reports[0].error:
+        journal.unlink(missing_ok=True)
+        raise DocumentError(reports[0].error)
+    added = add_drafts(target, _distinct(reports), [u for r in reports for u in r.unanswered])
+    journal.unlink(missing_ok=True)
+    return Imported(tuple(reports), resumed, added)
+
+
+def _imported(source: Source, neighbours: Neighbours) -> FileReport:
+    if source.refused:
+        return FileReport(source.name, error=f"{source.name}: {source.refused}")
+    stamp = _stamp(source.path)
+    try:
+        document = read_document(source.path, source.name)
+    except DocumentError as error:
+        return FileReport(source.name, stamp, error=str(error))
+    found = drafts_of(document, neighbours)
+    unanswered = [
+        f"Without an answer in {u.origin}: {u.question}" + (f" (ours is near: {', '.join(u.like)})" if u.like else "")
+        for u in found.unanswered
+    ]
+    return FileReport(
+        source.name,
+        stamp,
+        list(entries(found.items)),
+        unanswered,
+        len(document.lines),
+        found.page.dropped,
+        found.page.left,
+    )
+
+
+def _distinct(reports: Sequence[FileReport]) -> list[dict[str, Any]]:
+    """The drafts of all files, each once: two files may say the same word for word."""
+    found: dict[str, dict[str, Any]] = {}
+    for report in reports:
+        for draft in report.drafts:
+            found.setdefault(draft["id"], draft)
+    return list(found.values())
+
+
+def _questions(report: FileReport) -> Iterator[tuple[str, str]]:
+    for draft in report.drafts:
+        question = draft["question"]
+        yield draft["id"], question.get("zh") or question.get("en", "")
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _read_journal(path: Path, made_by: dict[str, Any]) -> dict[str, FileReport]:
+    """Finished files of an interrupted run; none if it was made from something else. A torn last line is left out."""
+    found: dict[str, FileReport] = {}
+    try:
+        rows = path.read_text(encoding="utf-8").splitlines()
+        if not rows or json.loads(rows[0]) != made_by:
+            return {}
+        for row in rows[1:]:
+            report = FileReport(**json.loads(row))
+            found[report.name] = report
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError):
+        return found
+    return found
+
+
+def _open_journal(path: Path, made_by: dict[str, Any], *, keep: bool) -> IO[str]:
+    try:
+        rows = path.read_text(encoding="utf-8").splitlines(True) if keep else []
+        if rows and not rows[-1].endswith("\n"):
+            path.write_text("".join(rows[:-1]), encoding="utf-8")
+        file = path.open("a" if keep else "w", encoding="utf-8")
+        if not keep:
+            file.write(json.dumps(made_by) + "\n")
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be written: {error.strerror or error}") from None
+    return file
