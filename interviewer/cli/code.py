@@ -22,13 +22,22 @@ Folder = Annotated[Path | None, typer.Option("--corpus", help="A corpus folder o
 
 
 @app.command("list")
-def list_(corpus: Folder = None) -> None:
+def list_(
+    unlinked: Annotated[bool, typer.Option("--unlinked", help="Instead: the questions that link to no code.")] = False,
+    corpus: Folder = None,
+) -> None:
     """List the files: what each shows, and how many questions link to it."""
     from collections import Counter
 
     from interviewer.corpus import load_corpus
 
-    linked = Counter(name for i in load_corpus(*folders(corpus)).items.values() for name in {r.file for r in i.code})
+    items = load_corpus(*folders(corpus)).items
+    if unlinked:
+        for item in items.values():
+            if not item.code and item.kind != "experience":  # what was lived through has no code to show
+                typer.echo(f"{item.id:<40} {item.kind:<12} {item.question.en or item.question.zh}")
+        return
+    linked = Counter(name for item in items.values() for name in {ref.file for ref in item.code})
     for name, path in sorted(_files(corpus).items()):
         questions = f"{linked[path.name]} question{'s' * (linked[path.name] != 1)}"
         typer.echo(f"{name:<28} {_summary(path)} [{questions}]")

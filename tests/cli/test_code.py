@@ -53,6 +53,12 @@ def test_list_names_every_file_with_its_summary_and_questions(cli, own):
     ]
 
 
+def test_list_unlinked_names_the_questions_without_code(cli, own):
+    lines = cli("code", "list", "--unlinked", "--corpus", own).out.splitlines()
+    assert {line.split()[0] for line in lines} == {"vanishing", "dropout", "bare"}  # a-line links to some
+    assert "What is a vanishing gradient?" in lines[0]
+
+
 def test_show_prints_a_file_or_one_symbol(cli, own):
     assert cli("code", "show", "line", "--corpus", own).out == PICTURE + "\n"
     shown = cli("code", "show", "line.py::Line.length", "--corpus", own).out
