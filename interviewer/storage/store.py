@@ -191,7 +191,7 @@ class Store:
     def wording(self) -> Counter[str]:
         """How lines came about in all interviews: "said" by a chat model, and its refused tries by reason."""
         counts: Counter[str] = Counter()
-        with self._session() as session:
+        with self.transaction() as session:
             for said in session.scalars(select(EventTable.said)):
                 for turn in said:
                     counts.update(["said"] if turn.get("voice") else [])
