@@ -20,6 +20,8 @@ from interviewer.report.view import moment, named
 from interviewer.report.words import words
 from interviewer.schema import Language
 
+_STATIONS = 5  # of an ability's way that a table names
+
 
 def assessment_html(assessment: Assessment, corpus: Corpus) -> str:
     """One HTML file with everything in it."""
@@ -97,10 +99,11 @@ def _title(standing: Standing, language: Language) -> str:
 
 
 def _row(standing: Standing, language: Language) -> dict[str, str]:
-    first = standing.history[0][1] if standing.history else standing.ability
+    trail = [f"{e.level:.1f}" for _, e in standing.history]
     return {
         "title": _title(standing, language),
-        "first": f"{first.level:.1f}",
+        # The first, and the latest ones: what lies between is in the JSON.
+        "trail": " → ".join(trail if len(trail) <= _STATIONS else [trail[0], "…", *trail[2 - _STATIONS :]]),
         "now": f"{standing.ability.level:.1f} ± {standing.ability.error:.1f}",
         "reach": f"{100 * standing.reach:.0f}%",
         "score": shown(standing.score),

@@ -191,7 +191,7 @@ WORDS |= {
     ),
     "level_chart": ("各主题的能力等级", "Ability by topic"),
     "reach_column": ("可及题目", "Within reach"),
-    "first": ("最初", "At first"),
+    "over_time": ("历次", "Over time"),
     "now": ("现在", "Now"),
     "answers": ("题数", "Answers"),
     "progress": ("历次面试", "Interviews"),

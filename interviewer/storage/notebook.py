@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import delete, select
+from sqlalchemy import Delete, delete, select
 
 from interviewer.errors import UnknownSession
 from interviewer.schema import Correction, Review
@@ -41,20 +41,16 @@ class Notebook:
             UnknownSession: the interview is not there.
         """
         with self._store.transaction() as session:
-            if session.get(SessionTable, correction.session_id) is None:
+            # Locked where the database can; SQLite lets one writer in at a time. A double click is two of them.
+            if session.get(SessionTable, correction.session_id, with_for_update=True) is None:
                 raise UnknownSession(f"no interview {correction.session_id!r}; it may have been deleted")
-            session.merge(CorrectionTable(**asdict(correction)))
+            session.execute(_delete(correction.session_id, correction.item_id, correction.point_id))
+            session.add(CorrectionTable(**asdict(correction)))
 
     def withdraw(self, session_id: str, item_id: str, point_id: str) -> None:
         """Forget a correction, if there is one."""
         with self._store.transaction() as session:
-            session.execute(
-                delete(CorrectionTable).where(
-                    CorrectionTable.session_id == session_id,
-                    CorrectionTable.item_id == item_id,
-                    CorrectionTable.point_id == point_id,
-                )
-            )
+            session.execute(_delete(session_id, item_id, point_id))
 
     def corrections(self, session_id: str = "") -> list[Correction]:
         """All corrections, or those of one interview, oldest first."""
@@ -66,3 +62,11 @@ class Notebook:
                 query = query.where(CorrectionTable.session_id == session_id)
             rows: Sequence[CorrectionTable] = session.scalars(query).all()
             return [Correction(**{f.name: getattr(row, f.name) for f in fields(Correction)}) for row in rows]
+
+
+def _delete(session_id: str, item_id: str, point_id: str) -> Delete:
+    return delete(CorrectionTable).where(
+        CorrectionTable.session_id == session_id,
+        CorrectionTable.item_id == item_id,
+        CorrectionTable.point_id == point_id,
+    )

@@ -107,6 +107,20 @@ def test_the_page_says_all_of_it_and_loads_nothing(kit, two, language):
     assert tree.all("svg")[0].attrs["aria-label"].count("±") == 3
 
 
+def test_a_topics_way_is_told_from_the_first_to_the_latest(kit):
+    corpus = kit.corpus(kit.item("q", level=2))
+    scores = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
+    debriefs = [
+        kit.debrief(corpus, [kit.exchange("q", "ccc", s)], started_at=f"2026-11-0{n + 1}T10:00:00+00:00")
+        for n, s in enumerate(scores)
+    ]
+    levels = [f"{estimate([(s, 2)]).level:.1f}" for s in scores]
+    few = assessment_markdown(build_assessment(corpus, debriefs[:5], "en", NOW), corpus)
+    assert " → ".join(levels[:5]) in few
+    many = assessment_markdown(build_assessment(corpus, debriefs, "en", NOW), corpus)
+    assert " → ".join([levels[0], "…", *levels[3:]]) in many
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_markdown_says_the_same(two, language):
     text = assessment_markdown(build_assessment(two[0], two[1], language, NOW), two[0])

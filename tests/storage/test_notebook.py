@@ -1,5 +1,6 @@
 """Reviews and corrections: there and back, with the interview or gone with it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -48,6 +49,13 @@ def test_a_correction_comes_back_and_a_later_one_takes_its_place(notebook):
     assert notebook.corrections() == [other, later]
     assert notebook.corrections("s1") == [other, later]
     assert notebook.corrections("s2") == []
+
+
+def test_a_double_click_is_one_correction(notebook):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: notebook.correct(replace(CORRECTION, note=str(n))), range(24)))
+    (kept,) = notebook.corrections()
+    assert replace(kept, note=CORRECTION.note) == CORRECTION
 
 
 def test_a_correction_can_be_withdrawn_even_if_there_is_none(notebook):
