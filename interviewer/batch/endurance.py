@@ -104,14 +104,17 @@ def kills(rows: Sequence[Row], count: int, folder: Path, engine: Engine, seed: i
         wholes[ending] = (folder / f"whole{ending}").read_bytes()
         seconds = max(seconds, cost.seconds)
     killed = finished = equal = 0
-    while killed < count or finished < len(_FORMATS):
+    pending = False
+    while killed < count or finished < len(_FORMATS) or pending:
         ending = _FORMATS[finished % len(_FORMATS)]
         target = folder / f"out{ending}"
         moment = chance.uniform(0, seconds / 2) if killed < count else None
         if run_in_child(engine, folder / f"in{ending}", target, moment) is None:
             killed += 1
+            pending = True
             continue
         finished += 1
+        pending = False
         equal += target.read_bytes() == wholes[ending] and not target.with_name(target.name + ".partial").exists()
         target.unlink()
     return finished, equal

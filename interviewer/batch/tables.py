@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -104,8 +103,9 @@ def write_table(path: Path, rows: Iterable[Row], columns: Sequence[str]) -> None
         TableError: the file cannot be written.
     """
     check_target(path)
-    # Not by `tempfile`: its files can be read by nobody else.
-    work = path.with_name(f".graded-{secrets.token_hex(8)}{_ending(path)}")
+    # Not by `tempfile`: its files can be read by nobody else. Always the same name: what a killed run leaves behind is
+    # overwritten by the next one.
+    work = path.with_name(f".graded-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}{_ending(path)}")
     try:
         try:
             with _writing(work, [clean(c) for c in columns]) as add:

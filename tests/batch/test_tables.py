@@ -6,6 +6,8 @@ import json
 import os
 import string
 import sys
+import time
+import tracemalloc
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interviewer.batch import cells, read_table, write_table
+from interviewer.batch import cells, open_table, read_table, write_table
 from interviewer.batch import tables as module
 from interviewer.batch.tables import ENDINGS, check_target
 from interviewer.errors import TableError
@@ -444,3 +446,64 @@ def test_a_marked_cell_is_the_cell_with_one_apostrophe_and_no_formula_is_left(ce
         raise AssertionError(f"{marked!r} would be run")
     if marked[:1] in ("+", "-"):
         float(marked)
+
+
+# Size
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_memory_does_not_grow_with_a_table(tmp_path, ending):
+    count = 12_000
+    path = tmp_path / f"t{ending}"
+    tracemalloc.start()
+    try:
+        write_table(path, ({"answer": f"{n:06d}" * 100, "id": str(n)} for n in range(count)), ["answer", "id"])
+        opened = open_table(path)
+        assert sum(len(row["answer"]) for row in opened) == 600 * count
+        assert tracemalloc.get_traced_memory()[1] < 600 * count
+    finally:
+        tracemalloc.stop()
+    assert (opened.rows, opened.columns, opened.unchanged) == (count, ("answer", "id"), True)
+
+
+def test_a_sheet_holds_no_more_rows_than_a_sheet_holds(tmp_path):
+    check_target(tmp_path / "t.xlsx", 1_048_575)
+    with pytest.raises(TableError, match=r"holds 1,048,575 rows and there are 1,048,576; write \.csv"):
+        check_target(tmp_path / "t.xlsx", 1_048_576)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_same_rows_are_the_same_bytes_whenever_they_are_written(tmp_path, ending):
+    for name in ("1", "2"):
+        write_table(tmp_path / f"{name}{ending}", ROWS, ["answer", "item_id", "学号"])
+        time.sleep(0.01 if ending != ".xlsx" else 1.1)  # a workbook knows seconds
+    assert (tmp_path / f"1{ending}").read_bytes() == (tmp_path / f"2{ending}").read_bytes()
+
+
+# What spreadsheets leave behind
+
+
+@pytest.mark.parametrize("sign", [";", ",", "|"])
+def test_excel_s_own_line_about_the_delimiter_is_no_row(tmp_path, sign):
+    text = f"\ufeffsep={sign}\r\nanswer{sign}item_id\r\nx{sign}q1\r\n"
+    assert read_table(table(tmp_path, text)) == [{"answer": "x", "item_id": "q1"}]
+    broken = table(tmp_path, f'sep={sign}\nanswer{sign}item_id\n"x{sign}q1\n')
+    assert "line 3" in refusal(broken)
+
+
+def test_a_sheet_s_fractions_that_are_whole_numbers_are_written_as_such(tmp_path):
+    assert read_table(sheet(tmp_path / "t.xlsx", ("a", "b"), (7.0, 7.5))) == [{"a": "7", "b": "7.5"}]
+
+
+@pytest.mark.parametrize(
+    ("start", "ending"),
+    [
+        (b"PK\x03\x04..", ".xlsx"),
+        (b"PAR1..", ".parquet"),
+        (b'\xef\xbb\xbf \n{"a": 1}', ".jsonl"),
+        (b"a,b", ".csv"),
+        (b"", ".csv"),
+    ],
+)
+def test_what_is_piped_in_is_known_by_its_start(start, ending):
+    assert module.kind_of(start) == ending
