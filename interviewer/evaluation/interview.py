@@ -50,7 +50,7 @@ ITEM_SPREAD, POINT_SPREAD = 0.4, 0.7
 WORTH: Mapping[str, float] = {"covered": 1.0, "partial": 0.5, "missing": 0.0, "contradicted": -0.3}
 AT = 12
 """Questions after which estimated and true ability are compared."""
-LONGEST = {"adaptive": 16, "random": 40}
+LONGEST = {"adaptive": 14, "random": 30}
 ERRORS = (0.8, 0.7, 0.6, 0.5)
 """Standard errors, in levels, whose price in questions is compared."""
 MOST_TURNS = 12
