@@ -1,7 +1,7 @@
 """Whether the interviewer finds out how able a candidate is: simulated candidates of known ability, interviewed by the
 machine itself, with questions chosen for information and, for comparison, in a fixed random order.
 
-What is real: the items, the machine, its choices, its words, the first answers (people's labelled answers of eval/data)
+What is real: the items, the machine, its choices, its words, the first answers (the labelled ones of eval/data)
 and their grades by the shipped grader. What is simulated: who knows which key point (a logistic function of ability,
 with difficulties of items and points that the interviewer does not know), which of the labelled answers comes nearest
 to it, and replies to follow-ups, which are taken as graded rightly: a known point counts as covered, after help.
@@ -50,7 +50,7 @@ ITEM_SPREAD, POINT_SPREAD = 0.4, 0.7
 WORTH: Mapping[str, float] = {"covered": 1.0, "partial": 0.5, "missing": 0.0, "contradicted": -0.3}
 AT = 12
 """Questions after which estimated and true ability are compared."""
-LONGEST = {"adaptive": 16, "random": 40}
+LONGEST = {"adaptive": 12, "random": 24}
 ERRORS = (0.8, 0.7, 0.6, 0.5)
 """Standard errors, in levels, whose price in questions is compared."""
 MOST_TURNS = 12

@@ -29,15 +29,15 @@ START_SPREAD = 1.2
 """Standard deviation of ability around the level that a candidate names, in levels."""
 TOPIC_SPREAD = 0.6
 """Standard deviation of a topic's ability around general ability, in levels."""
-SLOPE = 1.3
+SLOPE = 1.6
 """Discrimination: growth of a mark's log-odds per level of ability."""
-FLOOR, CEILING = 0.10, 0.88
+FLOOR, CEILING = 0.03, 0.86
 """Mean share that the grader gives to those who know nothing, and to those who know everything."""
 EXPECTED = 2 / 3
 """Share of its marks that a candidate of a question's own level gets: what "being of a level" means."""
-ALIKE = 0.45
+ALIKE = 0.25
 """Correlation of the marks within one answer: what one says well one says well throughout."""
-STORY = 0.7
+STORY = 0.8
 """Discrimination of a question about experience, as a share of other questions': a story says less."""
 
 
@@ -106,7 +106,8 @@ class Ability:
     @cached_property
     def general(self) -> Level:
         """Over all topics."""
-        return _estimate(self._joint("").sum(axis=1))
+        chances = self._general()
+        return _estimate(chances / chances.sum())
 
     def topic(self, name: str) -> Level:
         """In one topic, whether or not it was asked about."""
@@ -161,13 +162,17 @@ class Ability:
         """What the answers in each topic say about general ability."""
         return {topic: _SPREADING @ likelihood for topic, likelihood in self._likelihoods.items()}
 
+    def _general(self, without: str = "") -> Numbers:
+        """How likely general abilities are, up to a factor, by the answers in all topics but one."""
+        likely = np.exp(-0.5 * ((GRID - self.start) / START_SPREAD) ** 2)
+        for topic, message in self._messages.items():
+            if topic != without:
+                likely = likely * message
+        return np.asarray(likely)
+
     def _joint(self, topic: str) -> Numbers:
         """Probabilities of (general, topic's) ability on the grid."""
-        general = np.exp(-0.5 * ((GRID - self.start) / START_SPREAD) ** 2)
-        for other, message in self._messages.items():
-            if other != topic:
-                general = general * message
-        joint = general[:, None] * _SPREADING * self._likelihoods.get(topic, 1.0)
+        joint = self._general(topic)[:, None] * _SPREADING * self._likelihoods.get(topic, 1.0)
         return np.asarray(joint / joint.sum())
 
 

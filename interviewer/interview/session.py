@@ -24,7 +24,7 @@ from interviewer.grading import admits_not_knowing, feedback
 from interviewer.interview.intents import Command, agreement, command_in, intent_of
 from interviewer.interview.plan import Setup
 from interviewer.interview.voice import Line
-from interviewer.schema import Act, Exchange, Grade, Help, Item, PointResult
+from interviewer.schema import Act, Exchange, Grade, Help, Item, PointResult, PointVerdict
 
 MAX_PROBES = 2
 """Follow-ups per question."""
@@ -32,8 +32,8 @@ GOOD_ENOUGH = 92.0
 """Score from which an answer needs no follow-up."""
 HOPELESS = 10.0
 """Score below which one follow-up without effect is the last."""
-DOUBTFUL = 0.25
-"""Credit from which a point counts as perhaps said: to ask for what was just said makes an interviewer a fool."""
+SURE_OF_GAP: Mapping[PointVerdict, float] = {"missing": 0.7, "contradicted": 0.6}
+"""Confidence from which a verdict is followed up: to ask for what was just said makes an interviewer a fool."""
 AWAY = 1800.0
 """Seconds between two events after which the candidate was not there; such a gap takes none of the time."""
 
@@ -349,7 +349,7 @@ def _follow_up(state: State, item: Item, grade: Grade) -> PointResult | None:
     if _cannot(state, grade):
         return None
     for point in open_points(item, grade):
-        surely = point.verdict == "contradicted" or (point.verdict == "missing" and point.credit < DOUBTFUL)
+        surely = point.confidence >= SURE_OF_GAP.get(point.verdict, 2.0)
         if surely and point.point_id not in state.probed and item.point(point.point_id).probe.get(state.setup.language):
             return point
     return None

@@ -106,7 +106,7 @@ _STYLED: dict[Style, dict[Act, dict[Language, tuple[str, ...]]]] = {
             "zh": ("你好呀，很高兴见到你！今天一共 {total} 道题，别紧张，想到哪儿说到哪儿，卡住了随时可以要提示。",),
             "en": ("Hello, it's lovely to meet you! We have {questions} today. Take your time, think aloud, and ask for a hint whenever you are stuck.",),
         },
-        "acknowledge": {"zh": ("谢谢你讲这么多，我们看下一题。", "好的，辛苦了，我们慢慢来。"), "en": ("Thank you for taking me through that. On to the next one.", "Thanks for that. Let's carry on, no rush.")},
+        "acknowledge": {"zh": ("谢谢，我们看下一题。", "好的，辛苦了，我们慢慢来。"), "en": ("Thank you. On to the next one.", "Thanks for that. Let's carry on, no rush.")},
         "probe": {"zh": ("慢慢想，不着急：{probe}", "我有点好奇：{probe}"), "en": ("Take your time with this one: {probe}", "I'm curious: {probe}")},
         "skip": {"zh": ("完全没关系，我们换一题。",), "en": ("That's perfectly fine, we'll take another one.",)},
         "close": {"zh": ("今天就到这里，谢谢你花时间和我聊。复盘在下面，慢慢看。",), "en": ("That's everything for today. Thank you for your time; your debrief is below, take it at your own pace.",)},

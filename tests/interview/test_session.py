@@ -332,7 +332,7 @@ def test_in_an_interview_the_answer_waits_for_the_debrief() -> None:
 
 
 def test_a_point_that_was_perhaps_said_is_not_asked_for() -> None:
-    close = PointResult("b", "missing", 0.5, 0.4)
+    close = PointResult("b", "missing", 0.55, 0.3)
     perhaps = replace(NOTHING, points=(NOTHING.points[0], close, NOTHING.points[2]))
     assert play(begun(), *answer("x", perhaps))[1] == ["probe:c"]
 
