@@ -170,7 +170,7 @@ def plot() -> "Figure":
     from matplotlib.figure import Figure
 
     logits, labels, temperature = trained_logits()
-    figure = Figure(figsize=(8, 4), layout="constrained")
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, scale, name in ((panels[0], 1.0, "as trained"), (panels[1], temperature, f"T = {temperature:.2f}")):
         confidence, predicted = (logits / scale).softmax(dim=1).max(dim=1)

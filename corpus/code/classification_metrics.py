@@ -178,7 +178,7 @@ def plot() -> "Figure":
     """Draw the same classifier's ROC and PR curves at 50% and at 1% positives."""
     from matplotlib.figure import Figure
 
-    roc, pr = (figure := Figure(figsize=(8, 4), layout="constrained")).subplots(1, 2)
+    roc, pr = (figure := Figure(figsize=(6.4, 3.6), layout="constrained")).subplots(1, 2)
     for negatives, positives, colour in ((20_000, 20_000, "tab:blue"), (39_600, 400, "tab:red")):
         labels, scores = draw(negatives, positives)
         points, share = curve(labels, scores), positives / (negatives + positives)
@@ -190,7 +190,7 @@ def plot() -> "Figure":
     roc.set(xlabel="false positive rate", ylabel="recall", title="ROC: blind to the share")
     pr.set(xlabel="recall", ylabel="precision", title="PR: falls with it", ylim=(0, 1.03))
     roc.legend(title="positives")
-    pr.legend(title="positives")
+    pr.legend(title="positives", loc="lower left")
     return figure
 
 

@@ -10,9 +10,8 @@ line. A second kernel does the same along y. The steps delta are predicted from 
 convolution and tanh; the rows are fractional, so two pixels are interpolated.
 
 Why: free offsets (deformable convolution) can stray off a target a few pixels wide; vessels, roads and
-cracks are connected, and so are these taps. The window still scans the image as usual: it is a bent
-9-tap kernel and no path along the whole vessel. The paper adds a fusion of views and a loss on
-persistent homology.
+cracks are connected, and so are these taps. The window still scans the image: a bent 9-tap kernel, no path
+along the whole vessel. The paper adds a fusion of views and a loss on persistent homology.
 
 Paper: Qi et al., "Dynamic Snake Convolution based on Topological Geometric Constraints for Tubular
 Structure Segmentation", 2023 (DSCNet).
@@ -188,11 +187,9 @@ def plot() -> "Figure":
             row = int(on_line[(on_line - 14).abs().argmin()])  # the line nearest to the middle
             places = range(column - 4, column + 5)
             axes.plot(places, [row] * 9, "o", color="tab:cyan", ms=3, label="straight")
-            axes.plot(
-                places, (row + deviations[image, :, row, column]).numpy(), "o-", color="tab:orange", ms=3, label="snake"
-            )
-        axes.set(xlim=(-0.5, 27.5), ylim=(27.5, -0.5))
-        axes.set_axis_off()
+            snake = (row + deviations[image, :, row, column]).numpy()
+            axes.plot(places, snake, "o-", color="tab:orange", ms=3, label="snake")
+        axes.set(xlim=(-0.5, 27.5), ylim=(27.5, -0.5), xticks=[], yticks=[])
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles[:2], labels[:2], loc="outside lower center", ncols=2)
     figure.suptitle("Nine taps at three places of a vessel", fontsize=11)

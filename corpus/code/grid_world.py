@@ -186,12 +186,12 @@ def plot() -> "Figure":
     figure = Figure(figsize=(6.4, 2.6), layout="constrained")
     for axes, slip in zip(figure.subplots(1, 2), (0.0, 0.2), strict=True):
         world = GridWorld(slip=slip)
-        values, actions = (x.view(world.shape) for x in value_iteration(world))
-        axes.imshow(values.where(~world.terminal.view(world.shape), torch.nan).numpy(), cmap="viridis")
-        for i, row in enumerate(CLIFF_WALK):
-            for j, cell in enumerate(row):
-                text = cell if cell in "GC" else f"{ARROWS[int(actions[i, j])]}\n{values[i, j]:.1f}"
-                axes.text(j, i, text, ha="center", va="center", color="black" if cell in "GC" else "white", fontsize=8)
+        values, actions = value_iteration(world)
+        axes.imshow(values.where(~world.terminal, torch.nan).view(world.shape).numpy(), cmap="viridis")
+        for state, cell in enumerate("".join(CLIFF_WALK)):
+            text = cell if cell in "GC" else f"{ARROWS[int(actions[state])]}\n{values[state]:.1f}"
+            ink = "black" if cell in "GC" or values[state] > -4 else "white"  # dark on the bright cells
+            axes.text(state % 6, state // 6, text, ha="center", va="center", color=ink, fontsize=8)
         axes.set(title=f"moves slip with probability {slip}", xticks=[], yticks=[])
     return figure
 

@@ -150,7 +150,7 @@ def plot() -> "Figure":
     """Draw 60 steps of each optimiser down the valley, over the contours of the loss."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
     axis = figure.subplots()
     across, up = torch.linspace(-4.5, 1.5, 121), torch.linspace(-1.6, 1.8, 121)
     loss = 0.5 * (across.square() + 50 * up.square().unsqueeze(1))  # (rows: up, columns: across)

@@ -107,9 +107,10 @@ def plot() -> "Figure":
     """Draw the sinusoidal table, and what distance alone does to the score under RoPE and ALiBi."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 6.4), layout="constrained")
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     table, curves = figure.subplots(2, 1)
-    image = table.imshow(sinusoidal(torch.arange(100), 64).T.numpy(), aspect="auto", cmap="RdBu")
+    patterns = sinusoidal(torch.arange(100), 64).T.numpy()
+    image = table.imshow(patterns, aspect="auto", cmap="RdBu", interpolation="nearest")
     table.set(title="Sinusoidal: each position has its own pattern", xlabel="position", ylabel="column of the vector")
     figure.colorbar(image, ax=table)
     ones, distances = torch.ones(64), range(200)

@@ -126,7 +126,7 @@ def plot() -> "Figure":
     for name, schedule in schedules.items():
         axis.plot(range(1000), [schedule(t) for t in range(1000)], label=name)
     axis.set(xlabel="step", ylabel="learning rate / peak", title="Learning-rate schedules")
-    axis.legend(fontsize=9)
+    figure.legend(fontsize=9, loc="outside lower center", ncols=2)
     return figure
 
 

@@ -161,10 +161,12 @@ def plot() -> "Figure":
     pictures |= {name: random[name] for name in ("transposed, kernel 3", "transposed, kernel 4", "resize, convolve")}
     figure = Figure(figsize=(6.4, 2.3), layout="constrained")
     for axes, (name, picture) in zip(figure.subplots(1, 4), pictures.items(), strict=True):
-        axes.imshow(picture[0, 0, 2:-2, 2:-2].numpy(), cmap="gray", interpolation="nearest")  # without the border
+        inner = picture[0, 0, 2:-2, 2:-2]  # without the border
+        middle, swing = float(inner.mean()), max(float((inner - inner.mean()).abs().max()), 1e-3)  # flat is grey
+        axes.imshow(inner.numpy(), cmap="gray", vmin=middle - swing, vmax=middle + swing, interpolation="nearest")
         axes.set_title(name.replace(", ", ",\n"), fontsize=10)
         axes.set_axis_off()
-    figure.suptitle("A flat image, enlarged twofold with stride 2", fontsize=11)
+    figure.suptitle("A flat image doubled: equal weights, then one random kernel in three ways", fontsize=11)
     return figure
 
 

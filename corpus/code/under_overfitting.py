@@ -133,23 +133,25 @@ def main() -> None:
 
 
 def plot() -> "Figure":
-    """Draw fits to ten training sets at three degrees, and the parts of the error over the degree."""
+    """Draw fits to five training sets at three degrees, and the parts of the error over the degree."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 6), layout="constrained")
+    figure = Figure(figsize=(6.4, 3.9), layout="constrained")
     panels = figure.subplots(2, 2).ravel()
     for axes, degree, verdict in zip(panels, (1, 3, 11), ("underfits", "about right", "overfits"), strict=False):
-        axes.plot(GRID, predictions_over_sets(degree, 20, 10)[0].T, color="tab:blue", linewidth=0.7, alpha=0.7)
+        axes.plot(GRID, predictions_over_sets(degree, 20, 5)[0].T, color="tab:blue", linewidth=0.7)
         axes.plot(GRID, truth(GRID), color="black", label="truth")
-        axes.set(title=f"degree {degree} {verdict}: ten training sets", ylim=(-2, 2), xlabel="x")
-        axes.legend(loc="upper left")
+        axes.set(ylim=(-2, 2), xticks=(-1, 0, 1))
+        axes.set_title(f"five fits of degree {degree}: {verdict}", fontsize=10)
+    panels[0].legend(loc="upper left", fontsize=9)
     degrees = range(13)
     parts = [measure(degree, sets=200).parts for degree in degrees]
     panels[3].semilogy(degrees, [part.bias_squared for part in parts], marker="o", label="bias²")
     panels[3].semilogy(degrees, [part.variance for part in parts], marker="o", label="variance")
     panels[3].axhline(NOISE**2, color="grey", linestyle=":", label="noise")
-    panels[3].set(title="Parts of the test error", xlabel="degree")
-    panels[3].legend()
+    panels[3].set(xlabel="degree", xticks=(0, 4, 8, 12))
+    panels[3].set_title("parts of the test error", fontsize=10)
+    panels[3].legend(fontsize=9, loc="lower left")
     return figure
 
 

@@ -105,7 +105,7 @@ def test_illegal_input_is_refused() -> None:
 def test_plot_shows_three_degrees_and_the_parts() -> None:
     panels = uo.plot().axes
     assert len(panels) == 4
-    assert len(panels[0].lines) == 11
+    assert len(panels[0].lines) == 6  # five fits and the truth
     bias, variance = (line.get_ydata() for line in panels[3].lines[:2])
     assert bias[0] > bias[5] and variance[0] < variance[12]
 
