@@ -310,6 +310,7 @@ def batch(
 ) -> None:
     """Measure grading tables: rate, memory over a long table, and runs killed at random moments."""
     from interviewer.batch import endurance as measure
+    from interviewer.batch.rows import AT_ONCE
     from interviewer.engine import Engine
     from interviewer.evaluation.encoder import machine, read_jsonl
     from interviewer.settings import load_settings
@@ -333,7 +334,7 @@ def batch(
         place = Path(folder)
         say(f"- Different answers to {len(chosen)} questions: {measure.distinct(new, place, engine)}.")
         texts, equal = measure.same_in_any_company(engine, [c.text for row in new[:8] for c in clauses(row["answer"])])
-        say(f"- Vectors equal to the last bit, alone and {measure.AT_ONCE} at a time: {equal} of {texts} texts.")
+        say(f"- Vectors equal to the last bit, alone and {AT_ONCE} at a time: {equal} of {texts} texts.")
         for row in new:
             engine.grade(row["item_id"], row["answer"])  # what is killed below should not spend its time on the models
         if kills:

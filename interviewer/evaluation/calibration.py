@@ -70,7 +70,7 @@ def curve(data: Set) -> Iterator[tuple[str, ...]]:
     yield "0", "—", *_figures([a.score for a in data.answers], data.marks)
     for size in SIZES:
         if 2 * size > len(data.answers):
-            return
+            break
         yield str(size), "suggested", *_measured(data, suggest(data.answers, size))
         drawn = [_values(data, random.Random(seed).sample(everything, size)) for seed in range(_DRAWS)]
         means = np.mean(drawn, axis=0)
@@ -97,8 +97,8 @@ def _figures(scores: Sequence[float], marks: Sequence[float]) -> tuple[str, ...]
 
 def _agreement(scores: Sequence[float], marks: Sequence[float]) -> tuple[float, float, float]:
     a, b = np.asarray(scores, np.float64), np.asarray(marks, np.float64)
-    stepped = [np.floor(_STEPS * x + 0.5).astype(int) for x in (a, b)]
-    return pearson(a, b), rmse(a, b), qwk(*stepped, _STEPS + 1)
+    ours, theirs = (np.floor(_STEPS * x + 0.5).astype(int) for x in (a, b))
+    return pearson(a, b), rmse(a, b), qwk(ours, theirs, _STEPS + 1)
 
 
 def table(sets: Sequence[Set]) -> str:

@@ -101,7 +101,7 @@ class SentenceEncoder:
         by_length: dict[int, list[int]] = {}
         for place, ids in enumerate(self._ids(valid)):
             by_length.setdefault(len(ids), []).append(place)
-        fresh = {}
+        fresh: dict[str, Vectors] = {}
         for places in by_length.values():
             encoded = self._model.encode(
                 [valid[n] for n in places], normalize_embeddings=True, show_progress_bar=False, batch_size=_AT_ONCE

@@ -71,3 +71,30 @@ def test_a_missing_set_is_said_with_what_to_do(cli, own, tmp_path):
     result = cli("eval", "encoder", "--own", str(own), "--data", str(tmp_path / "none"))
     assert result.code == 2
     assert "Traceback" not in result.err
+
+
+def test_what_a_table_costs_and_withstands_is_measured(cli, tmp_path, monkeypatch):
+    from interviewer.evaluation import encoder as measured
+
+    monkeypatch.setattr(measured, "machine", lambda: "a machine")
+    rows = [{"item": "vanishing", "text": f"导数逐层相乘，越乘越小 {n}"} for n in range(4)]
+    (tmp_path / "answers.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    out = tmp_path / "batch.md"
+    done = cli("eval", "batch", "--own", str(tmp_path), "--kills", "2", "--rows", "40", "-o", str(out))
+    assert done.code == 0, done.err
+    written = out.read_text(encoding="utf-8")
+    assert "- Different answers to 1 questions: 3 rows in " in written
+    assert "4 of 4 texts" in written  # the clause they share, and one of each of three answers
+    assert "killed at random moments: 2; outputs finished" in written
+    assert "- 4 answers repeated at random, equal ones graded once: 40 rows in " in written
+
+
+def test_marks_by_hand_are_measured(cli, tmp_path):
+    row = {"question": "What is Adam?", "reference": "It keeps running means of gradients.", "score": 0.5}
+    with gzip.open(tmp_path / "tiny.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row | {"answer": f"running means of gradients {n}"}) + "\n" for n in range(30))
+    out = tmp_path / "calibration.md"
+    done = cli("eval", "calibration", "--data", str(tmp_path), "-o", str(out))
+    assert done.code == 0, done.err
+    assert "| tiny | 10 | suggested |" in out.read_text(encoding="utf-8")
+    assert cli("eval", "calibration", "--data", str(tmp_path), "--set", "none").code == 2
