@@ -9,11 +9,22 @@ one outer count with inner counts between, the one with the fewest breaks and th
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from interviewer.authoring.lines import Line, columns
-from interviewer.authoring.words import ANSWER_MARK, ASKS, EXPLICIT, INTENT_MARK, LABEL, MAY_ASK, NO_QUESTION, NUMBERED
+from interviewer.authoring.words import (
+    ANSWER_MARK,
+    ASKS,
+    EXPLICIT,
+    INTENT_MARK,
+    LABEL,
+    MAY_ASK,
+    NO_QUESTION,
+    NUMBERED,
+    PART,
+)
 from interviewer.text import clauses
 
 _LONGEST_TITLE = 160
@@ -87,7 +98,7 @@ def _marked(lines: Sequence[Line], n: int, line: Line) -> Title | None:
         answered = any(ANSWER_MARK.match(x.text) or INTENT_MARK.match(x.text) for x in lines[n + 1 : n + 5])
         if number or answered or (ASKS.search(text) and not line.depth):
             return Title(n, text, "explicit", _value(number) if number else 0)
-    if line.depth > 1 or ANSWER_MARK.match(line.text) or LABEL.match(line.text):
+    if line.depth > 1 or ANSWER_MARK.match(line.text) or LABEL.match(line.text) or PART.match(line.text):
         return None
     if line.heading:
         mark = mark_of(n, line)
@@ -177,10 +188,11 @@ class _Chosen:
 def _outer(marks: Sequence[Mark], lines: Sequence[Line], titles: set[int]) -> Iterator[tuple[Mark, bool]]:
     """The marks of one style that are titles, and whether the count begins anew there."""
     readings = [_Reading(0.0, 0, 0)]
+    ends = sorted({*(m.index for m in marks), *titles, len(lines)})
     for n, mark in enumerate(marks):
         since = marks[n - 1].index if n else -1
         broken = _section_between(lines, titles, since, mark.index)
-        worth = _worth(mark, lines, marks[n + 1].index if n + 1 < len(marks) else len(lines))
+        worth = _worth(mark, lines, ends[bisect_right(ends, mark.index)])
         best: dict[tuple[int, int], _Reading] = {}
         for reading in readings:
             for following in _read_on(reading, mark, worth, broken):
@@ -219,7 +231,7 @@ def _worth(mark: Mark, lines: Sequence[Line], following: int) -> float:
         worth += 0.7
     if not ASKS.search(mark.text):
         # One of a list whose members have nothing below them: an enumeration, not titles.
-        worth += -2.0 if _is_statement(mark.text) else 0.5 if content or line.gap else 0.1
+        worth += -2.0 if _is_statement(mark.text) else 0.5 if content else -0.3
     return worth + (1.0 if line.bold else 0.0)
 
 

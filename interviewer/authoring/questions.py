@@ -156,7 +156,7 @@ def _walk(
         if NO_QUESTION.match(title.text):
             groups = GROUPS_QUESTIONS.search(title.text) is not None
             under = _walk(lines, titles, children, children[n], asking)
-            yield from (k for k in under if groups or titles[k].asks == 2)
+            yield from (k for k in under if groups or (titles[k].asks == 2 and not lines[titles[k].index].link))
             continue
         below = list(_walk(lines, titles, children, children[n], asking))
         sure = [k for k in below if titles[k].asks == 2]

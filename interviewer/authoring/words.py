@@ -102,6 +102,13 @@ LABEL = re.compile(
 )
 """A line that only names what follows: no title, no text."""
 
+PART = re.compile(
+    r"^\W*(?:优点|缺点|优缺点|优势|劣势|应用(?:场景)?|定义|原理|公式|步骤|背景|总体思路|思路|区别|适用场景|advantages?|disadvantages?|pros|cons|"
+    r"pros and cons|definition|intuition|steps|formula|background|applications?|use cases?|limitations?|drawbacks)\s*[:：]?$",
+    _I,
+)
+"""A heading of a part of an answer: no question by itself, but text of it."""
+
 # What is not worth reading
 
 NO_QUESTION = re.compile(
@@ -109,7 +116,7 @@ NO_QUESTION = re.compile(
     r"参考(?:文献|资料|链接|书目)?|更新(?:日志|记录)?|版权.*|许可(?:证|协议)?|联系(?:我们|方式|作者)|关于(?:作者|我们|本文|本站)|如何(?:贡献|使用本)|"
     r"安装|使用(?:说明|方法)|贡献(?:指南)?|常见(?:问题|面试问题)|面试(?:问题|题)(?:汇总|大全|合集)?|点评|"
     r"table of contents|contents|toc|overview|introduction|preface|foreword|abstract|summary|conclusions?|wrap[- ]?up|references?|bibliography|"
-    r"further reading|see also|resources|links|about(?: (?:me|us|the authors?|this .*))?|contact|contributing|contributors|how to (?:contribute|use this.*)|"
+    r"further reading|see also|resources|links|about(?: (?:me|us|the authors?|this .*))?|contact|contributing|contributors|how to (?:contribute|use(?: this.*)?)|"
     r"licen[cs]e|changelog|installation|install|usage|acknowledge?ments?|appendix|credits|sponsors?|stargazers|thanks|index|faq|questions|interview questions)"
     r"\s*[:：。.!！]?$",
     _I,

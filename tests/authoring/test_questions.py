@@ -70,6 +70,22 @@ def test_notes_give_their_innermost_titles():
     assert asked(page) == ["神经元", "激活函数", "优化算法"]
 
 
+def test_lists_and_parts_inside_of_notes_are_no_questions():
+    page = """
+1.1 逻辑回归
+用 sigmoid 把线性输出映射为概率。
+优点
+训练快，可解释。
+1.2 随机森林
+1. 自助采样得到多个训练集
+2. 每个节点只看一部分特征
+3. 多棵树投票
+1.3 提升树
+每棵树拟合前面所有树的残差。
+"""
+    assert asked(page) == ["逻辑回归", "随机森林", "提升树"]
+
+
 @pytest.mark.parametrize(
     "page",
     [
