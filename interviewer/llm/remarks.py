@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from interviewer.grading import feedback
 from interviewer.grading.grader import band
 from interviewer.llm.facts import Facts, FactsGuard
@@ -16,7 +18,16 @@ _VERDICTS: dict[Language, dict[Verdict, str]] = {
 _MAX_QUESTION = 80
 
 
-def tell_feedback(speaker: Speaker | None, grade: Grade, item: Item, answer: str, language: Language) -> Told:
+def tell_feedback(
+    speaker: Speaker | None,
+    grade: Grade,
+    item: Item,
+    answer: str,
+    language: Language,
+    *,
+    scripted: str = "",
+    heard: Callable[[str], None] = lambda _: None,
+) -> Told:
     """One short paragraph about a graded answer.
 
     Args:
@@ -25,9 +36,12 @@ def tell_feedback(speaker: Speaker | None, grade: Grade, item: Item, answer: str
         item: the question.
         answer: what the candidate said.
         language: of the session.
+        scripted: what is said without a model; default `grading.feedback`.
+        heard: see `Speaker.tell`.
     """
-    scripted = feedback(grade, item, language)
+    scripted = scripted or feedback(grade, item, language)
     if speaker is None or grade.score is None:
+        heard(scripted)
         return Told(scripted)
     facts = Facts(
         _grade_facts(grade, item, language),
@@ -35,7 +49,7 @@ def tell_feedback(speaker: Speaker | None, grade: Grade, item: Item, answer: str
         {item.point(p.point_id).text.get(language): p.verdict for p in grade.points},
     )
     scene = Scene("feedback", language, scripted, item, said=answer[:MAX_SAID], silent=False)
-    return speaker.tell(scene, FactsGuard(facts, language), facts.text)
+    return speaker.tell(scene, FactsGuard(facts, language), facts.text, heard)
 
 
 def tell_remark(speaker: Speaker | None, debrief: Debrief) -> Told:

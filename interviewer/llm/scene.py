@@ -46,7 +46,7 @@ class Scene:
 def scene_of(line: Line, item: Item | None, state: State, scripted: str) -> Scene:
     """The scene for a line of an interview; `state` is the one after the event that led to the line."""
     setup = state.setup
-    exchange = next((e for e in reversed(state.exchanges) if item and e.item_id == item.id), None)
+    exchange = exchange_of(item, state)
     return Scene(
         act=line.act,
         language=setup.language,
@@ -61,6 +61,11 @@ def scene_of(line: Line, item: Item | None, state: State, scripted: str) -> Scen
         silent=getattr(setup, "mode", "interview") == "interview",
         style=getattr(setup, "style", "neutral"),
     )
+
+
+def exchange_of(item: Item | None, state: State) -> Exchange | None:
+    """What was said to a question so far."""
+    return next((e for e in reversed(state.exchanges) if item and e.item_id == item.id), None)
 
 
 def _open(item: Item | None, exchange: Exchange | None) -> tuple[str, ...]:

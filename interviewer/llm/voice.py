@@ -15,7 +15,8 @@ from interviewer.interview import Line, State
 from interviewer.llm.find import find_model, open_model
 from interviewer.llm.guard import Guard
 from interviewer.llm.protocol import ChatModel
-from interviewer.llm.scene import Scene, scene_of
+from interviewer.llm.remarks import tell_feedback
+from interviewer.llm.scene import Scene, exchange_of, scene_of
 from interviewer.llm.speaker import Speaker
 from interviewer.schema import Item, Turn
 from interviewer.settings import Settings
@@ -67,6 +68,12 @@ class ModelVoice:
         if grader is None or not self.speaker.awake:
             heard(scripted)
             return Turn("interviewer", scripted, line.act, line.item_id)
+        exchange = exchange_of(item, state)
+        if line.act == "feedback" and item and exchange and exchange.grade:
+            # Here a verdict is what is wanted; it is held to the grade instead.
+            grade, language = exchange.grade, state.setup.language
+            told = tell_feedback(self.speaker, grade, item, exchange.joined, language, scripted=scripted, heard=heard)
+            return Turn("interviewer", told.text, line.act, line.item_id, told.by, "+".join(told.failed))
         guard = self._guard(grader)
         scene = scene_of(line, item, state, scripted)
         if scene.act in _GROUNDED:

@@ -149,6 +149,21 @@ def test_without_a_usable_model_there_is_no_voice(llm, caplog):
     assert ("no chat model" in caplog.text) == (llm != "off")
 
 
+def test_feedback_within_an_interview_is_held_to_the_grade(engine, parrot):
+    from interviewer.interview import Line
+    from interviewer.interview.session import State
+    from interviewer.schema import Exchange
+
+    item, answer = engine.corpus.item("vanishing"), "Derivatives multiply through the layers and shrink."
+    grade = engine.grade("vanishing", answer, "en")
+    state = State(Setup("en"), ("vanishing",), exchanges=(Exchange("vanishing", (answer,), grade),))
+    good = "You said that derivatives multiply through the layers and shrink."
+    for reply, text, failed in ((good, good, ""), ("You reached 12 points.", "scripted", "number+number")):
+        give(engine, parrot(reply))
+        turn = engine.model_voice.turn(Line("feedback", item.id), item, state, "scripted")
+        assert (turn.text, turn.failed) == (text, failed)
+
+
 def test_a_remark_and_feedback_come_without_a_model_too(engine):
     view = engine.start(Setup("zh", questions=1))
     item = engine.corpus.item(view.state.exchange.item_id)
