@@ -1,6 +1,7 @@
-"""Take the READMEs' pictures from the real app: `python docs/screenshots.py [chromium]` (needs playwright).
+"""Take pictures of every view of the real app: `python docs/screenshots.py [chromium]` (needs playwright and pillow).
 
-Starts the app with an empty data folder, plays a short interview in each language, and prints how long the start took.
+Starts the app (with the data folder of INTERVIEWER_DATA_DIR if it is set, so that its index can be used again, else an
+empty one), plays a short interview for each of the looks, and prints how long the start took.
 """
 
 from __future__ import annotations
@@ -10,24 +11,48 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from interviewer.corpus import load_corpus
+from interviewer.corpus import Corpus, load_corpus
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "screenshots"
-TITLES = {"zh": "生成模型", "en": "Generative models"}
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
+COLOURS = 96  # of a picture's palette: enough for a page without photographs, at a third of the size
+ROWS = ("item_id,answer,student", "vae-loss,{0},007", "rnn-lstm-gru-units,{0},008", "not-in-the-corpus,{0},009")
+PATIENCE = 400_000  # milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the page is looked at."""
+
+    name: str
+    language: str
+    topic: str
+    width: int = 1120
+    height: int = 860
+    dark: bool = False
+
+
+LOOKS = (
+    Look("en", "en", "Generative models"),
+    Look("zh", "zh", "生成模型"),
+    Look("en-dark", "en", "Generative models", dark=True),
+    Look("zh-phone", "zh", "生成模型", 360, 740),
+)
 
 
 def serve(folder: str) -> tuple[subprocess.Popen[str], str]:
     """The app in a process of its own, and its address."""
     process = subprocess.Popen(
         [sys.executable, "app.py", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "INTERVIEWER_DATA_DIR": folder},
+        env={"INTERVIEWER_DATA_DIR": folder, **os.environ},
     )  # fmt: skip
     assert process.stdout is not None
     for line in process.stdout:
@@ -36,76 +61,109 @@ def serve(folder: str) -> tuple[subprocess.Popen[str], str]:
     raise SystemExit("the app did not start")
 
 
-def begin(page: Page, address: str, language: str) -> None:
-    """Open the page and start an interview of two questions on generative models."""
-    page.goto(address)
-    page.wait_for_selector("html[data-ready]", state="attached")
-    page.locator("#topics label", has_text=TITLES[language]).click()
+def answer(page: Page, corpus: Corpus, language: Any) -> str:
+    """Some of what the question asks for in words of the corpus, one claim of it wrongly."""
+    asked = page.locator("#chat .bot.message").all_inner_texts()
+    item = next(i for i in corpus.items.values() if any(i.question.get(language)[:12] in text for text in asked[-2:]))
+    said = [p.also.get(language)[0] for p in item.key_points[:3]]
+    said += [p.contradictions.get(language)[0] for p in item.key_points[3:4]]
+    return ("。" if language == "zh" else ". ").join(said)
+
+
+def idle(page: Page) -> None:
+    """Until the interviewer has finished speaking."""
+    page.wait_for_selector("#send:not([disabled]):visible, #see-debrief:visible, #debrief-report:visible")
+    page.wait_for_timeout(400)
+
+
+class Album:
+    """Pictures of one look."""
+
+    def __init__(self, page: Page, look: Look) -> None:
+        self._page, self._look = page, look
+
+    def take(self, view: str) -> None:
+        """Photograph the window as it is."""
+        path = TARGET / f"{view}-{self._look.name}.png"
+        self._page.wait_for_timeout(500)
+        self._page.screenshot(path=path)
+        Image.open(path).convert("RGB").quantize(COLOURS).save(path, optimize=True)
+
+    def view(self, name: str) -> None:
+        """Go to a view."""
+        self._page.click(f"button[role=tab][data-tab-id={name}]")
+        self._page.evaluate("scrollTo(0, 0)")
+        self._page.wait_for_timeout(700)
+
+
+def play(page: Page, corpus: Corpus, look: Look) -> None:
+    """Go through all views."""
+    album = Album(page, look)
+    album.take("start")
+    page.locator("#topics label", has_text=look.topic).click()
     number = page.locator("#count input[type=number]")
     number.fill("2")
     number.press("Tab")
     page.click("#start")
     page.wait_for_selector("#chat .bot >> nth=1")
-
-
-def idle(page: Page) -> None:
-    """Until the interviewer has finished speaking."""
-    page.wait_for_selector("#send:not([disabled]):visible, #debrief-report:visible", timeout=120_000)
-    page.wait_for_timeout(300)
-
-
-def answer(page: Page, language: Any, wrong: bool) -> None:
-    """Say some of what the question asks for in words of the corpus, one claim of it wrongly."""
-    asked = page.locator("#chat .bot.message").all_inner_texts()
-    items = load_corpus().items.values()
-    item = next(i for i in items if any(i.question.get(language)[:12] in text for text in asked[-2:]))
-    said = [p.also.get(language)[0] for p in item.key_points[:3]]
-    if wrong:
-        said.append(item.key_points[3].contradictions.get(language)[0])
-    page.fill("#answer textarea", ("。" if language == "zh" else ". ").join(said))
-    page.press("#answer textarea", "Enter")
-    page.wait_for_timeout(500)
     idle(page)
+    said = answer(page, corpus, look.language)
+    page.fill("#answer textarea", said)
+    page.press("#answer textarea", "Enter")
+    page.wait_for_timeout(700)
+    idle(page)
+    album.take("interview")
+    page.click("#end")
+    page.click("#end-yes")
+    page.wait_for_selector("#debrief-report .debrief")
+    link = page.locator('#debrief-report a[target="code-viewer"]')
+    if link.count() and look.width > 800:
+        link.first.click()
+        page.wait_for_timeout(1500)
+    page.locator("#debrief-report .question").first.evaluate("e => e.scrollIntoView()")
+    album.take("debrief")
+    album.view("history")
+    page.locator("#past label").first.click()
+    album.take("history")
+    album.view("practice")
+    page.locator("#found label").first.click()
+    album.take("practice")
+    album.view("file")
+    rows = "\n".join(ROWS).format('"' + said.replace('"', "'") + '"')
+    page.set_input_files("input[type=file]", {"name": "class.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    page.wait_for_selector("#file-columns:visible")
+    page.click("#grade-file")
+    page.wait_for_selector("#file-rows table")
+    page.locator("#file-results").evaluate("e => e.scrollIntoView()")
+    album.take("file")
+    album.view("settings")
+    album.take("settings")
 
 
 def main() -> None:
     """Play and photograph."""
     chromium = sys.argv[1] if len(sys.argv) > 1 else "/usr/bin/chromium"
     TARGET.mkdir(exist_ok=True)
+    corpus = load_corpus()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         started = time.perf_counter()
         process, address = serve(folder)
         served = time.perf_counter() - started
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         try:
-            opened = time.perf_counter()
-            page = browser.new_page(locale=LOCALES["en"], viewport={"width": 1180, "height": 980})
-            page.goto(address)
-            page.wait_for_selector("html[data-ready]", state="attached")
-            usable = time.perf_counter() - opened
-            clicked = time.perf_counter()
-            begin(page, address, "en")
-            first = time.perf_counter() - clicked
-            print(f"served {served:.1f} s; usable {usable:.1f} s later; first question {first:.1f} s after the click")
-            idle(page)
-            answer(page, "en", wrong=False)
-            page.screenshot(path=TARGET / "interview-en.png")
-            page = browser.new_page(locale=LOCALES["zh"], viewport={"width": 360, "height": 740})
-            begin(page, address, "zh")
-            idle(page)
-            answer(page, "zh", wrong=True)
-            page.screenshot(path=TARGET / "phone-zh.png")
-            page.set_viewport_size({"width": 1180, "height": 1500})
-            page.click("#end")
-            page.click("#end-yes")
-            page.wait_for_selector("#debrief-report .debrief")
-            page.wait_for_timeout(500)
-            link = page.locator('#debrief-report a[target="code-viewer"]')
-            if link.count():
-                link.first.click()
-                page.wait_for_timeout(1000)
-            page.locator("#debrief-report .question, #debrief-report article").first.scroll_into_view_if_needed()
-            page.screenshot(path=TARGET / "debrief-zh.png")
+            for look in LOOKS:
+                page = browser.new_page(
+                    locale=LOCALES[look.language],
+                    viewport={"width": look.width, "height": look.height},
+                    color_scheme="dark" if look.dark else "light",
+                )
+                page.set_default_timeout(PATIENCE)
+                opened = time.perf_counter()
+                page.goto(address)
+                page.wait_for_selector("html[data-ready]", state="attached")
+                print(f"{look.name}: served {served:.1f} s; usable {time.perf_counter() - opened:.1f} s after opening")
+                play(page, corpus, look)
+                page.close()
         finally:
             browser.close()
             process.terminate()

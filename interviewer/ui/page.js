@@ -21,10 +21,22 @@ window.interviewer = {
     if (!said.trim() || said.length > 100000 || waits || sent) return [chat, status];
     const inert = said.replace(/[^\p{L}\p{N} ]/gu, (mark) => `&#${mark.codePointAt(0)};`);
     const content = [{ type: "text", text: `<pre class="typed pending" dir="auto">${inert}</pre>` }];
-    const busy = `<p class="status busy" role="status">${this.grading[language] ?? ""}</p>`;
+    const busy = `<p class="status busy" role="status">${this.words[language]?.grading ?? ""}</p>`;
     return [[...chat, { role: "user", content, metadata: {}, options: [] }], busy];
   },
 };
+// What Gradio gives no handle for: names in the page's language, no ids as tooltips, a conversation that the keyboard scrolls.
+setInterval(() => {
+  const words = window.interviewer.words[document.documentElement.lang.slice(0, 2)];
+  if (!words) return;
+  const log = document.querySelector('#chat [role="log"]');
+  if (log) Object.assign(log, { tabIndex: 0, ariaLabel: words.chat });
+  const more = document.querySelector(".overflow-menu > button");
+  if (more) more.ariaLabel = words.more_tabs;
+  for (const e of document.querySelectorAll("input[aria-label]"))
+    e.ariaLabel = e.ariaLabel.replace(/^(number input|range slider) for /, "");
+  for (const e of document.querySelectorAll(":is(.chips, .cards, #language) input[title]")) e.removeAttribute("title");
+}, 300);
 // The clock of the interview goes on between two turns.
 setInterval(() => {
   for (const clock of document.querySelectorAll(".clock[data-spent]")) {

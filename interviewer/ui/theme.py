@@ -18,11 +18,14 @@ _FONTS = (
 )  # fmt: skip
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Noto Sans Mono CJK SC", "monospace")
 
+_SPOKEN = ("chat", "grading", "more_tabs")
+"""Words that the script says itself."""
+
 
 def head() -> str:
     """What goes into the page's head. Nothing in it comes from elsewhere."""
-    words = json.dumps({language: word("grading", language) for language in LANGUAGES})
-    return f"<script>\n{_SCRIPT.read_text(encoding='utf-8')}window.interviewer.grading = {words};\n</script>"
+    words = json.dumps({language: {key: word(key, language) for key in _SPOKEN} for language in LANGUAGES})
+    return f"<script>\n{_SCRIPT.read_text(encoding='utf-8')}window.interviewer.words = {words};\n</script>"
 
 
 def theme() -> gr.themes.Base:

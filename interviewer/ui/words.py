@@ -29,6 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "tab_practice": ("练习", "Practice"),
     "tab_file": ("批改文件", "Grade a file"),
     "tab_settings": ("设置", "Settings"),
+    "more_tabs": ("更多", "More"),
     "colon": ("：", ": "),
     "dot": (" · ", " · "),
     "comma": ("、", ", "),

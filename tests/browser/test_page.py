@@ -23,13 +23,13 @@ def visible_words(page):
 def test_one_click_changes_every_word_and_is_remembered(new_tab):
     tab = new_tab("zh").open()
     page = tab.page
-    for number in range(4):
+    for number in range(6):
         tab.tab(number)
         assert CHINESE.search(visible_words(page))
     page.locator("#language label", has_text="English").click()
     page.wait_for_selector("#title :text('Deep-learning')")
     page.wait_for_timeout(1500)
-    for number in range(4):
+    for number in range(6):
         tab.tab(number)
         assert not CHINESE.search(visible_words(page)), visible_words(page)
     assert page.evaluate("document.documentElement.lang") == "en"
@@ -124,7 +124,7 @@ def test_on_a_phone_nothing_runs_over_the_edge(new_tab, language):
 def test_every_control_has_a_name(new_tab):
     tab = new_tab("en").open()
     tab.start()
-    for number in range(4):
+    for number in range(6):
         tab.tab(number)
         nameless = tab.page.evaluate("""() => [...document.querySelectorAll('button, input, textarea, iframe')]
             .filter(e => e.offsetParent !== null && !(e.innerText || '').trim() && !e.title

@@ -17,10 +17,10 @@ ANSWER = {
     "zh": "门控让梯度沿着细胞状态传下去，所以能记住更久以前的信息。",
     "en": "Gates let the gradient flow along the cell state, so older inputs are remembered.",
 }
-TABLE = "item_id,answer,note\nrnn-lstm-gru-units,{answer},<b>x</b>\nno-such-item,Something else.,y\n"
+TABLE = 'item_id,answer,note\nrnn-lstm-gru-units,"{answer}",<b>x</b>\nno-such-item,Something else.,y\n'
 CUT = """() => [...document.querySelectorAll('body *')].filter(e => {
     if (!e.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
-    if (!e.innerText?.trim() || e.closest('.scroll, .prose, .listing, #chat, iframe, svg, .katex, textarea')) return false;
+    if (!e.innerText?.trim() || e.closest('[aria-hidden=true], .scroll, .prose, .listing, #chat, iframe, svg, .katex, textarea')) return false;
     const style = getComputedStyle(e), box = e.getBoundingClientRect();
     if (box.width <= 2 || style.clipPath !== 'none') return false;
     const hides = ['hidden', 'clip'].includes(style.overflowX) && e.scrollWidth > e.clientWidth + 1;
@@ -57,13 +57,7 @@ def upload(tab, language, name="class.csv"):
 
 
 def view(tab, name):
-    page = tab.page
-    button = page.locator(f"button[role=tab][aria-controls='{name}'], #{name}-button").first
-    if button.count() and button.is_visible():
-        button.click()
-    else:
-        page.get_by_role("tab").nth(VIEWS.index(name)).click()
-    page.wait_for_timeout(500)
+    tab.tab(VIEWS.index(name))
 
 
 @pytest.fixture(scope="module")
