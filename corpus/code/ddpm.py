@@ -80,6 +80,8 @@ class Denoiser(nn.Module):
             nn.SiLU(),
             nn.Linear(hidden_dim, hidden_dim),
             nn.SiLU(),
+            nn.Linear(hidden_dim, hidden_dim),
+            nn.SiLU(),
             nn.Linear(hidden_dim, data_dim),
         )
 
@@ -98,7 +100,7 @@ def noise_loss(model: nn.Module, diffusion: Diffusion, x0: Tensor) -> Tensor:
     return (noise - predicted).square().mean()
 
 
-def train(model: nn.Module, diffusion: Diffusion, data: Tensor, *, steps: int = 2500, lr: float = 2e-3) -> list[float]:
+def train(model: nn.Module, diffusion: Diffusion, data: Tensor, *, steps: int = 2500, lr: float = 5e-3) -> list[float]:
     """Fit the model in place, the rate falling linearly to 0; return the loss of each step."""
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
