@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from interviewer import __version__
-from interviewer.cli import chat, code, corpus, doctor, evaluate, grade, report
+from interviewer.cli import backup, chat, code, corpus, doctor, evaluate, grade, key, report
 from interviewer.errors import InterviewerError
 
 app = typer.Typer(
@@ -46,6 +46,9 @@ app.command()(report.report)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(code.app, name="code")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(key.app, name="key")
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(doctor.doctor)
 
 

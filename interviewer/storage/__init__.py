@@ -1,5 +1,7 @@
-"""What is kept: interviews as lists of events. The only room that knows SQLAlchemy."""
+"""What is kept: interviews as lists of events, and keys. The only room that knows SQLAlchemy."""
 
+from interviewer.storage.backup import back_up, restore
+from interviewer.storage.keys import KEY, KeyRow, Keys
 from interviewer.storage.store import SessionRow, Store, StoredEvent
 
-__all__ = ["SessionRow", "Store", "StoredEvent"]
+__all__ = ["KEY", "KeyRow", "Keys", "SessionRow", "Store", "StoredEvent", "back_up", "restore"]
