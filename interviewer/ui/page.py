@@ -11,6 +11,7 @@ import gradio as gr
 from interviewer.engine import Engine
 from interviewer.errors import InterviewerError
 from interviewer.schema import Language
+from interviewer.ui import tools
 from interviewer.ui.debrief import DebriefTab
 from interviewer.ui.events import LATEST, MODEL, ONCE, QUIET, Updates, distinct, merged
 from interviewer.ui.history import HistoryTab
@@ -31,6 +32,7 @@ def build(engine: Engine) -> gr.Blocks:
     blocks: gr.Blocks
     with gr.Blocks(title=word("title", FIRST), analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
         Page(engine).wire(blocks)
+        tools.register(engine)
     blocks.queue(default_concurrency_limit=8, max_size=64)
     return blocks
 
