@@ -164,7 +164,9 @@ class Engine:
             return (
                 self.__dict__.get("encoder")
                 or self._given_encoder
-                or load_encoder(self.settings.encoder, self.settings.encoder_key.get_secret_value())
+                or load_encoder(
+                    self.settings.encoder, self.settings.encoder_key.get_secret_value(), self.settings.model_hosts
+                )
             )
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -27,6 +28,14 @@ class Settings(BaseSettings):
     """Where everything the program keeps lies: the database and the index."""
     database_url: str = ""
     """SQLAlchemy URL; empty means a SQLite file in `data_dir`."""
+    auth: Literal["auto", "on", "off"] = "auto"
+    """Whether the served app asks for a key; auto: unless it can be reached from this computer only."""
+    rate_limit: int = Field(default=120, ge=0)
+    """Requests a minute to the served API, of one key's owner or else one address; 0: any number."""
+    log_json: bool = False
+    """Log as JSON lines, a line for every request to the served app included."""
+    model_hosts: str = ""
+    """Hosts that a model may be asked at, separated by commas; empty: any but those of a cloud's metadata."""
     encoder: str = ""
     """A sentence-transformers id or folder, or an embeddings endpoint (`https://host/v1#model`); empty means the model
     that the installation brings."""

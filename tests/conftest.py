@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.postgres"]
+
 os.environ["HF_HUB_OFFLINE"] = "1"
 settings.register_profile("shared", deadline=None)  # other work runs beside these tests
 settings.load_profile("shared")

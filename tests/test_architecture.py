@@ -19,12 +19,15 @@ FLOORS = {
     "verification": 5, "llm": 5,
     "evaluation": 5.5,
     "engine": 6, "batch": 6.5,
-    "ui": 7, "cli": 8,
+    "api": 6.8, "ui": 7, "cli": 8,
 }  # fmt: skip
 HOMES = {
     "gradio": {"ui"},
     "sqlalchemy": {"storage"},
     "alembic": {"storage"},
+    "psycopg": {"storage"},
+    "fastapi": {"api", "ui"},
+    "prometheus_client": {"api"},
     "sentence_transformers": {"retrieval"},
     "transformers": {"retrieval", "training", "llm"},
     "torch": {"training", "evaluation", "llm"},

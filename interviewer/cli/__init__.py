@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from interviewer import __version__
-from interviewer.cli import chat, code, corpus, doctor, evaluate, grade, report, review
+from interviewer.cli import backup, chat, code, corpus, doctor, evaluate, grade, key, report, review
 from interviewer.errors import InterviewerError
 
 app = typer.Typer(
@@ -47,6 +47,9 @@ app.command()(review.review)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(code.app, name="code")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(key.app, name="key")
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(doctor.doctor)
 
 

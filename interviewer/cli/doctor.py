@@ -74,7 +74,7 @@ def _database(settings: Settings) -> Iterator[str]:
 def _encoder(settings: Settings) -> Iterator[str]:
     from interviewer.retrieval import load_encoder
 
-    encoder = load_encoder(settings.encoder, settings.encoder_key.get_secret_value())
+    encoder = load_encoder(settings.encoder, settings.encoder_key.get_secret_value(), settings.model_hosts)
     zh, en = encoder.known(["什么是梯度消失，如何缓解？", "What is a vanishing gradient?"])
     yield f"{encoder.fingerprint}, {encoder.encode(['x']).shape[1]} dimensions"
     yield f"reads {en:.0%} of an English and {zh:.0%} of a Chinese test question"

@@ -160,20 +160,23 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def load_encoder(name: str = "", key: str = "") -> Encoder:
+def load_encoder(name: str = "", key: str = "", hosts: str = "") -> Encoder:
     """Load a model: the default one, a sentence-transformers folder or hub id, or an endpoint.
 
     Args:
         name: empty, a folder, an id, or `https://host/v1#model` for an OpenAI-compatible endpoint.
         key: the endpoint's key, if it wants one.
+        hosts: hosts that an endpoint may be at, separated by commas; empty means any.
 
     Raises:
         ModelUnavailable: it is not there, cannot be loaded, or does not answer.
     """
     name = name.strip()
     if name.startswith(("http://", "https://")):
+        from interviewer.retrieval.address import check_address
         from interviewer.retrieval.remote import connect
 
+        check_address(name, hosts, bool(key))
         return connect(name, key)
     if not name:
         if not (SHIPPED / "model.safetensors").is_file():

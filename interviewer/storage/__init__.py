@@ -1,6 +1,8 @@
-"""What is kept: interviews as lists of events, reviews, corrections. The only room that knows SQLAlchemy."""
+"""What is kept: interviews as lists of events, reviews, corrections, keys. The only room that knows SQLAlchemy."""
 
+from interviewer.storage.backup import back_up, restore
+from interviewer.storage.keys import KEY, KeyRow, Keys
 from interviewer.storage.notebook import Notebook
 from interviewer.storage.store import SessionRow, Store, StoredEvent
 
-__all__ = ["Notebook", "SessionRow", "Store", "StoredEvent"]
+__all__ = ["KEY", "KeyRow", "Keys", "Notebook", "SessionRow", "Store", "StoredEvent", "back_up", "restore"]

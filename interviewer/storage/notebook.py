@@ -25,14 +25,14 @@ class Notebook:
     def reviews(self) -> list[Review]:
         """All reviews, oldest first."""
         with self._store.transaction() as session:
-            query = select(ReviewTable).where(ReviewTable.owner == self._store.whose())
+            query = select(ReviewTable).where(ReviewTable.owner == self._store.owner())
             rows = session.scalars(query.order_by(ReviewTable.at, ReviewTable.id))
             return [Review(r.item_id, r.at, r.score, r.session_id or "") for r in rows]
 
     def add(self, review: Review) -> None:
         """Keep a review that belongs to no interview."""
         with self._store.transaction() as session:
-            session.add(review_row(review, self._store.whose()))
+            session.add(review_row(review, self._store.owner()))
 
     def correct(self, correction: Correction) -> None:
         """Keep a correction; it takes the place of an earlier one of the same verdict.
@@ -42,7 +42,10 @@ class Notebook:
         """
         with self._store.transaction() as session:
             # Locked where the database can; SQLite lets one writer in at a time. A double click is two of them.
-            if session.get(SessionTable, correction.session_id, with_for_update=True) is None:
+            mine = select(SessionTable).where(
+                SessionTable.id == correction.session_id, SessionTable.owner == self._store.owner()
+            )
+            if session.scalar(mine.with_for_update()) is None:
                 raise UnknownSession(f"no interview {correction.session_id!r}; it may have been deleted")
             session.execute(_delete(correction.session_id, correction.item_id, correction.point_id))
             session.add(CorrectionTable(**asdict(correction)))
@@ -50,12 +53,14 @@ class Notebook:
     def withdraw(self, session_id: str, item_id: str, point_id: str) -> None:
         """Forget a correction, if there is one."""
         with self._store.transaction() as session:
-            session.execute(_delete(session_id, item_id, point_id))
+            mine = select(SessionTable.id).where(SessionTable.owner == self._store.owner())
+            session.execute(_delete(session_id, item_id, point_id).where(CorrectionTable.session_id.in_(mine)))
 
     def corrections(self, session_id: str = "") -> list[Correction]:
         """All corrections, or those of one interview, oldest first."""
         with self._store.transaction() as session:
-            query = select(CorrectionTable).order_by(
+            mine = select(CorrectionTable).join(SessionTable).where(SessionTable.owner == self._store.owner())
+            query = mine.order_by(
                 CorrectionTable.at, CorrectionTable.session_id, CorrectionTable.item_id, CorrectionTable.point_id
             )
             if session_id:

@@ -1,7 +1,10 @@
-"""Interviews in a database: SQLite by default, any SQLAlchemy URL by setting.
+"""Interviews in a database: a SQLite file by default, PostgreSQL by setting.
 
 Knows events only as names with JSON; what they mean is the interview's business. An event, once `append` has
 returned, survives the end of the process.
+
+Every interview belongs to somebody (`Store.owner`; "" where nobody logs in), and every statement here is restricted to
+that owner's: another's interview is one that there is not, whichever way its id came in.
 """
 
 from __future__ import annotations
@@ -9,16 +12,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
+from sqlalchemy import ColumnElement, create_engine, delete, event, func, select, update
 from sqlalchemy import Engine as Database
-from sqlalchemy import create_engine, delete, event, func, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -34,7 +37,17 @@ from interviewer.errors import InputError, SessionConflict, StorageError, Unknow
 from interviewer.schema import Review
 from interviewer.storage.tables import EventTable, ReviewTable, SessionTable
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _BUSY_SECONDS = 10
+_MIGRATING = 0x696E7476
+"""The advisory lock in PostgreSQL under which the schema is changed; any number that nobody else uses."""
+
+
+def nobody() -> str:
+    """The owner where nobody logs in."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +78,33 @@ class StoredEvent:
 class Store:
     """The database, opened and brought to the present schema."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, owner: Callable[[], str] = nobody) -> None:
         """Open it, creating or migrating as needed.
+
+        Args:
+            url: SQLAlchemy's; `postgresql://…` is served by psycopg.
+            owner: asked at every use whose interviews are meant.
 
         Raises:
             StorageError: it cannot be opened, is damaged, or is newer than this program.
         """
+        self.owner = owner
         try:
             parsed = _parsed(url)
             self._sqlite = parsed.get_backend_name() == "sqlite"
             self._place = parsed.database if self._sqlite and parsed.database else parsed.render_as_string()
             if self._sqlite and parsed.database and not parsed.database.startswith("file:"):
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            arguments = {"timeout": _BUSY_SECONDS} if self._sqlite else {}
-            self._database: Database = create_engine(parsed, connect_args=arguments)
+            # A server may have closed what the pool kept open. Parameters are answers: they stay out of messages.
+            self._database: Database = create_engine(
+                parsed,
+                connect_args={"timeout": _BUSY_SECONDS} if self._sqlite else {"connect_timeout": _BUSY_SECONDS},
+                pool_pre_ping=not self._sqlite,
+                hide_parameters=True,
+            )
+        except ModuleNotFoundError as error:
+            hint = "pip install 'interviewer[postgres]'" if error.name == "psycopg" else "install it, or leave it out"
+            raise InputError(f"INTERVIEWER_DATABASE_URL needs the package {error.name}: {hint}") from None
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise InputError(f"INTERVIEWER_DATABASE_URL cannot be used: {_first_line(error)}") from None
         except OSError as error:
@@ -95,10 +121,6 @@ class Store:
             self._database.dispose()
             raise
 
-    def whose(self) -> str:
-        """Owner of what is stored; "" where nobody logs in."""
-        return ""
-
     def close(self) -> None:
         """Give the connections back."""
         self._database.dispose()
@@ -112,6 +134,7 @@ class Store:
         now = _now()
         begun = SessionTable(
             id=session_id,
+            owner=self.owner(),
             started_at=now,
             updated_at=now,
             language=language,
@@ -149,13 +172,14 @@ class Store:
             with self.transaction() as session:
                 listed: dict[str, Any] = {"updated_at": now, "finished": finished}
                 listed |= {} if plan is None else {"plan": list(plan)}
-                changed = session.execute(update(SessionTable).where(SessionTable.id == session_id).values(**listed))
+                # In PostgreSQL this row is also the lock: a second process waits here until the first is through.
+                changed = session.execute(update(SessionTable).where(*self._mine(session_id)).values(**listed))
                 if not getattr(changed, "rowcount", 0):
                     raise UnknownSession(f"no interview {session_id!r}; it may have been deleted")
                 session.add(
                     EventTable(session_id=session_id, seq=seq, at=now, kind=kind, payload=payload, said=list(said))
                 )
-                session.add_all([review_row(r, self.whose()) for r in reviews])
+                session.add_all([review_row(r, self.owner()) for r in reviews])
         except IntegrityError:
             raise SessionConflict("this interview went on elsewhere (another tab?); reload to see it") from None
 
@@ -166,7 +190,7 @@ class Store:
             UnknownSession: there is none of that id.
         """
         with self.transaction() as session:
-            row = session.get(SessionTable, session_id)
+            row = session.scalar(select(SessionTable).where(*self._mine(session_id)))
             if row is None:
                 raise UnknownSession(f"no interview {session_id!r}; `interviewer report --list` shows what is stored")
             return _row(row)
@@ -174,19 +198,20 @@ class Store:
     def sessions(self, limit: int = 100) -> list[SessionRow]:
         """Interviews, latest first."""
         with self.transaction() as session:
-            query = select(SessionTable).order_by(SessionTable.started_at.desc(), SessionTable.id).limit(limit)
+            mine = select(SessionTable).where(*self._mine())
+            query = mine.order_by(SessionTable.started_at.desc(), SessionTable.id).limit(limit)
             return [_row(r) for r in session.scalars(query)]
 
     def events(self, session_id: str) -> list[StoredEvent]:
         """The events of an interview, in order."""
         with self.transaction() as session:
-            query = select(EventTable).where(EventTable.session_id == session_id).order_by(EventTable.seq)
+            query = select(EventTable).join(SessionTable).where(*self._mine(session_id)).order_by(EventTable.seq)
             return [StoredEvent(e.seq, e.at, e.kind, e.payload, tuple(e.said)) for e in session.scalars(query)]
 
     def count(self) -> int:
         """How many interviews are stored."""
         with self.transaction() as session:
-            return session.scalar(select(func.count()).select_from(SessionTable)) or 0
+            return session.scalar(select(func.count()).select_from(SessionTable).where(*self._mine())) or 0
 
     def wording(self) -> Counter[str]:
         """How lines came about in all interviews: "said" by a chat model, and its refused tries by reason."""
@@ -205,10 +230,26 @@ class Store:
             UnknownSession: there is none of that id.
         """
         with self.transaction() as session:
-            session.execute(delete(EventTable).where(EventTable.session_id == session_id))
-            gone = session.execute(delete(SessionTable).where(SessionTable.id == session_id))
+            mine = select(SessionTable.id).where(*self._mine(session_id))
+            session.execute(delete(EventTable).where(EventTable.session_id.in_(mine)))
+            gone = session.execute(delete(SessionTable).where(*self._mine(session_id)))
             if not getattr(gone, "rowcount", 0):
                 raise UnknownSession(f"no interview {session_id!r}")
+
+    def answers(self) -> None:
+        """Return if the database can be read.
+
+        Raises:
+            StorageError: it cannot.
+        """
+        with self.transaction() as session:
+            session.execute(select(1))
+
+    def _mine(self, session_id: str | None = None) -> list[ColumnElement[bool]]:
+        """What restricts a statement to the owner's interviews, or to one of them."""
+        mine = [SessionTable.owner == self.owner()]
+        # PostgreSQL cannot be asked for a text with NUL in it; no id has one.
+        return mine if session_id is None else [*mine, SessionTable.id == session_id.replace("\0", "\ufffd")]
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -231,13 +272,17 @@ class Store:
                 f"the database {self._place} is damaged ({_first_line(error)}); nothing was changed: move the file "
                 "aside (or restore a copy) and start again"
             ) from None
-        except (SQLAlchemyError, CommandError) as error:
+        except (SQLAlchemyError, CommandError, TypeError) as error:  # TypeError: a value that psycopg has no words for
             raise StorageError(f"the database {self._place} failed: {_first_line(error)}") from None
         except UnicodeEncodeError:
             raise InputError("a name with broken characters cannot be stored or looked up") from None
 
     def _explain(self, error: OperationalError) -> str:
-        text = str(error.orig)
+        text = _first_line(error)
+        if not self._sqlite:
+            return (
+                f"the database {self._place} failed ({text}); check that it runs and INTERVIEWER_DATABASE_URL is right"
+            )
         if "locked" in text:
             return f"the database {self._place} is locked by another process; close it, or try again in a moment"
         if "readonly" in text or "unable to open" in text:
@@ -268,14 +313,14 @@ def migrate(database: Database) -> None:
         StorageError: the database was made by a newer version of the program.
     """
     from alembic import command
-    from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config = alembic_config()
     script = ScriptDirectory.from_config(config)
     with database.begin() as connection:
+        if database.dialect.name == "postgresql":  # processes that start together change the schema in turn
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
         current = MigrationContext.configure(connection).get_current_revision()
         if current == script.get_current_head():
             return
@@ -292,6 +337,15 @@ def migrate(database: Database) -> None:
         command.upgrade(config, "head")  # looks again at what is there, and does nothing if it is enough
 
 
+def alembic_config() -> Config:
+    """Where the migrations lie."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    return config
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -299,7 +353,8 @@ def _parsed(url: str) -> URL:
         raise ArgumentError(str(error)) from None
     if "\0" in (parsed.database or ""):
         raise ArgumentError("a file name cannot hold NUL")
-    return parsed
+    # As hosts hand it out, without a driver; which one SQLAlchemy then takes differs between its versions.
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgres", "postgresql") else parsed
 
 
 def _first_line(error: Exception) -> str:

@@ -18,6 +18,7 @@ class SessionTable(Base):
     __tablename__ = "sessions"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64), server_default="", index=True)
     started_at: Mapped[str] = mapped_column(String(32), index=True)
     updated_at: Mapped[str] = mapped_column(String(32))
     language: Mapped[str] = mapped_column(String(2))
@@ -65,3 +66,16 @@ class CorrectionTable(Base):
     was: Mapped[str] = mapped_column(String(16))
     should_be: Mapped[str] = mapped_column(String(16))
     note: Mapped[str] = mapped_column(Text)
+
+
+class KeyTable(Base):
+    """A key to the served app, known by its hash alone. A login is a short-lived key that another one opened."""
+
+    __tablename__ = "keys"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[str] = mapped_column(String(32))
+    expires_at: Mapped[str] = mapped_column(String(32))
+    opened_with: Mapped[str] = mapped_column(String(16))

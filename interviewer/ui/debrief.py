@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
+from hashlib import blake2s
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from interviewer.ui.words import explain, status, word
 
 VIEWER = "code-viewer"
 """Name of the frame that code links open in; the report's links are made for it."""
+_SECRET = secrets.token_bytes(32)
 
 
 class DebriefTab:
@@ -96,7 +99,7 @@ class DebriefTab:
         }
 
     def _written(self, debrief: Debrief) -> dict[str, Path]:
-        """The files to take away, in the folder that Gradio serves from; the interview's id is in no other's hands."""
+        """The files to take away, in the folder that Gradio serves from."""
         folder = self._folder(debrief.session_id)
         folder.mkdir(parents=True, exist_ok=True)
         name = f"interview-{debrief.started_at[:10]}-{debrief.session_id[:6]}"
@@ -106,7 +109,8 @@ class DebriefTab:
         return made
 
     def _folder(self, session: str) -> Path:
-        return Path(self.report.GRADIO_CACHE, f"debrief-{session}")
+        # Whoever has the address of a file in there can fetch it, so an interview's id must not lead to it.
+        return Path(self.report.GRADIO_CACHE, f"debrief-{blake2s(session.encode(), key=_SECRET).hexdigest()}")
 
 
 def code_pane(language: Language) -> str:

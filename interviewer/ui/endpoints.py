@@ -19,7 +19,7 @@ import gradio as gr
 
 from interviewer.engine import Engine, View
 from interviewer.errors import InputError, InterviewerError
-from interviewer.grading import feedback
+from interviewer.grading import as_item, feedback
 from interviewer.interview import Setup
 from interviewer.report import to_json
 from interviewer.schema import LANGUAGES, Language
@@ -38,8 +38,8 @@ class Endpoints:
     def publish(self) -> None:
         """Register all of them in the `gr.Blocks` that is being made."""
         for function in (
-            self.list_topics, self.search_questions, self.grade_answer, self.start_interview, self.say,
-            self.show_interview, self.debrief,
+            self.list_topics, self.search_questions, self.grade_answer, self.grade_against_reference,
+            self.start_interview, self.say, self.show_interview, self.debrief,
         ):  # fmt: skip
             # Grading waits for the encoder, which works on one thing at a time anyway.
             gr.api(_told(function), api_name=function.__name__, concurrency_limit=4, concurrency_id="endpoints")
@@ -88,6 +88,22 @@ class Endpoints:
         wanted = _language(language) if language else None
         grade = self._engine.grade(item, answer, wanted)
         said = feedback(grade, self._engine.corpus.item(item), wanted or grade.language)
+        return {**asdict(grade), "feedback": said}
+
+    def grade_against_reference(self, question: str, reference: str, answer: str) -> dict:  # type: ignore[type-arg]
+        """Grade an answer to any question against a reference answer. Nothing is stored.
+
+        Args:
+            question: what was asked.
+            reference: a full answer.
+            answer: the answer to grade, in the reference's language.
+
+        Returns:
+            The grade, as `grade_answer` gives it; the key points are made of the reference's sentences.
+        """
+        item = as_item(question, reference)
+        grade = self._engine.grader.grade(item, answer)
+        said = grade.reason if grade.score is None else feedback(grade, item, grade.language)
         return {**asdict(grade), "feedback": said}
 
     def start_interview(

