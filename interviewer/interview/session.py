@@ -143,13 +143,14 @@ def event_of(state: State, message: str, at: float = 0.0) -> Event:
     """What a candidate's message is at this point: an answer, unless it plainly is (or is agreed to be) a command."""
     if state.unclear is not None and (agreed := agreement(message)) is not None:
         return Event("confirmed" if agreed else "denied", message, at=at)
-    intent = intent_of(message)
-    if intent in ("answer", "dont_know"):
-        doubtful = state.unclear is None and state.phase == "answering" and command_in(message) is not None
-        return Event("unclear" if doubtful else "answered", message, at=at)
-    if intent == "resume" and state.phase != "paused":  # "continue" moves nothing that is not halted
-        return Event("repeat", message, at=at)
-    return Event(intent, message, at=at)
+    match intent_of(message):
+        case "answer" | "dont_know":
+            doubtful = state.unclear is None and state.phase == "answering" and command_in(message) is not None
+            return Event("unclear" if doubtful else "answered", message, at=at)
+        case "resume" if state.phase != "paused":  # "continue" moves nothing that is not halted
+            return Event("repeat", message, at=at)
+        case command:
+            return Event(command, message, at=at)
 
 
 def advance(state: State, event: Event, items: Mapping[str, Item], choose: Chooser = nothing_more) -> Step:
