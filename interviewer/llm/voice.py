@@ -69,7 +69,7 @@ class ModelVoice:
             heard(scripted)
             return Turn("interviewer", scripted, line.act, line.item_id)
         exchange = exchange_of(item, state)
-        if line.act == "feedback" and item and exchange and exchange.grade:
+        if str(line.act) == "feedback" and item and exchange and exchange.grade:
             # Here a verdict is what is wanted; it is held to the grade instead.
             grade, language = exchange.grade, state.setup.language
             told = tell_feedback(self.speaker, grade, item, exchange.joined, language, scripted=scripted, heard=heard)
