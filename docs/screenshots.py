@@ -43,8 +43,8 @@ class Look:
 LOOKS = (
     Look("en", "en", "Generative models"),
     Look("zh", "zh", "生成模型"),
-    Look("en-dark", "en", "Generative models", dark=True),
     Look("zh-phone", "zh", "生成模型", 360, 740),
+    Look("en-dark", "en", "Generative models", dark=True),
 )
 
 
@@ -110,7 +110,7 @@ def play(page: Page, corpus: Corpus, look: Look) -> None:
     said = answer(page, corpus, look.language)
     page.fill("#answer textarea", said)
     page.press("#answer textarea", "Enter")
-    page.wait_for_timeout(700)
+    page.wait_for_selector("#chat .bot >> nth=2")
     idle(page)
     album.take("interview")
     page.click("#end")
@@ -137,6 +137,9 @@ def play(page: Page, corpus: Corpus, look: Look) -> None:
     page.locator("#file-results").evaluate("e => e.scrollIntoView()")
     album.take("file")
     album.view("settings")
+    page.locator("#settings-privacy").evaluate("e => e.scrollIntoView()")  # not the folders of whoever takes pictures
+    for sheet in page.locator(".sheet:has(#settings-places)").all():
+        sheet.evaluate("e => e.style.visibility = 'hidden'")
     album.take("settings")
 
 
