@@ -17,7 +17,8 @@ FULL = MAX_BYTES * 7 // 8
 """Bytes from which a file gets no more drafts; what follows goes to the next file."""
 _HEAD = """\
 # Draft items found in documents by `interviewer corpus import`. Edit freely: importing again only adds what is new.
-# `generated: [not]` marks wrong wordings that a program made of right ones; read them, then take the mark out.
+# `generated: [not]` marks wrong wordings that a program made of right ones. They count in grading only when you have
+# read them and deleted the mark.
 items:
 """
 

@@ -23,7 +23,7 @@ from interviewer.errors import InputError
 from interviewer.evaluation.grading import FALSE_ABOVE, FALSE_KINDS, GOOD_BELOW, GOOD_KINDS, Numbers, spearman, within
 from interviewer.grading import Grader, as_item
 from interviewer.grading.labelled import Labelled
-from interviewer.schema import Item, KeyPoint, Language, Wordings
+from interviewer.schema import Item, KeyPoint, Language
 from interviewer.text import normalise, terms
 
 _SAME = 0.8
@@ -167,7 +167,7 @@ def grading_table(
     """
     drafts = {key: as_draft(items[key[0]], key[1], neighbours) for key in {(a.item, a.lang) for a in answers}}
     raw = {(i, x): as_item(items[i].question.get(x), items[i].answer.get(x), i) for i, x in drafts}
-    unflipped = {key: replace(d, key_points=tuple(_without_wrong(d))) for key, d in drafts.items()}
+    accepted = {key: replace(d, key_points=tuple(_accepted(d))) for key, d in drafts.items()}
     gold = np.array([a.score for a in answers])
     rows = [
         f"| graded on | Spearman | false answers above {FALSE_ABOVE:.0f} | strong answers below {GOOD_BELOW:.0f} | "
@@ -176,7 +176,7 @@ def grading_table(
     ]
     for name, made in {
         "the raw text": raw,
-        "the draft without generated `not`": unflipped,
+        "the draft, its `not` accepted unread": accepted,
         "the draft": drafts,
     }.items():
         ours = np.array([grader.grade(made[a.item, a.lang], a.text, a.lang).score or 0.0 for a in answers])
@@ -198,8 +198,8 @@ def as_draft(item: Item, language: Language, neighbours: Neighbours) -> Item:
     return Item(item.id, item.topic, question, key_points=points, answer=answer, status="draft")
 
 
-def _without_wrong(item: Item) -> Iterable[KeyPoint]:
-    return (replace(p, contradictions=Wordings()) for p in item.key_points)
+def _accepted(item: Item) -> Iterable[KeyPoint]:
+    return (replace(p, generated=()) for p in item.key_points)
 
 
 def _within(answers: Sequence[Labelled], ours: Numbers) -> float:

@@ -170,7 +170,7 @@ class Grader:
     def _score_map(self, item: Item) -> ScoreMap:
         """The map for an item with wrong wordings to compare with, or for one without."""
         wordings = any(m.contradicts for m in item.misconceptions) or any(
-            p.contradictions.zh or p.contradictions.en for p in item.key_points
+            _wrong(p, "zh") or _wrong(p, "en") for p in item.key_points
         )
         return self._calibration.maps["wordings" if wordings else "bare"]
 
@@ -220,7 +220,14 @@ def claim_of(item: Item, point: KeyPoint, language: Language) -> Claim:
     """All wordings of a point: its text and right ones; its wrong ones, then the misconceptions aimed at it."""
     aimed = (m.text.get(language) for m in item.misconceptions if point.id in m.contradicts)
     right = (_text(point, language), *point.also.get(language))
-    return Claim(right, (*point.contradictions.get(language), *aimed))
+    return Claim(right, (*_wrong(point, language), *aimed))
+
+
+def _wrong(point: KeyPoint, language: Language) -> tuple[str, ...]:
+    """The wrong wordings that somebody stands for. Generated ones differ from the right wording in one word: compared
+    with them, an answer that repeats the point word for word can pass for its denial.
+    """
+    return () if "not" in point.generated else point.contradictions.get(language)
 
 
 def _graded_part(answer: str) -> str:
@@ -253,7 +260,7 @@ def _misconceptions(item: Item, judged: list[_Judged], language: Language) -> tu
         if j.result.verdict != "contradicted" or j.result.evidence is None:
             continue
         aimed = [i for i, m in enumerate(item.misconceptions) if j.point.id in m.contradicts]
-        place = j.match.wrong_wording - len(j.point.contradictions.get(language))
+        place = j.match.wrong_wording - len(_wrong(j.point, language))
         if 0 <= place < len(aimed):
             found.setdefault(aimed[place], j.result.evidence)
     return tuple(MisconceptionFound(i, found[i]) for i in sorted(found))

@@ -212,3 +212,19 @@ def test_feedback_stays_short(grader: Any, language: str) -> None:
 def test_feedback_on_an_unscored_answer_gives_the_reason() -> None:
     grade = Grade("x", "en", None, None, None, "unscored", reason="the item has no key points")
     assert "no key points" in feedback(grade, Item("x", "t", Bilingual("问", "q")), "en")
+
+
+def test_generated_wrong_wordings_count_only_when_the_mark_is_gone(encoder):
+    """A claim with one word turned round is nearly the claim: who says the claim must not pass for denying it."""
+    from dataclasses import replace
+
+    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.schema import Bilingual, Item, KeyPoint, Wordings
+
+    right, wrong = "Dropout reduces overfitting of large networks", "Dropout increases overfitting of large networks"
+    bare = Item("d", "t", Bilingual(en="What is dropout good for?"), key_points=(KeyPoint("p1", Bilingual(en=right)),))
+    read = replace(bare, key_points=(replace(bare.key_points[0], contradictions=Wordings(en=(wrong,))),))
+    marked = replace(read, key_points=(replace(read.key_points[0], generated=("not",)),))
+    grader = Grader(encoder, vocabulary_of([bare]))
+    assert grader.grade(marked, right) == grader.grade(bare, right)
+    assert grader.grade(read, right) != grader.grade(bare, right)
