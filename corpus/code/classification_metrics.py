@@ -190,7 +190,7 @@ def plot() -> "Figure":
     roc.set(xlabel="false positive rate", ylabel="recall", title="ROC: blind to the share")
     pr.set(xlabel="recall", ylabel="precision", title="PR: falls with it", ylim=(0, 1.03))
     roc.legend(title="positives")
-    pr.legend(title="positives", loc="lower left")
+    pr.legend(title="positives", loc="lower left", fontsize=8, title_fontsize=8)
     return figure
 
 

@@ -179,12 +179,12 @@ def plot() -> "Figure":
 
     torch.manual_seed(0)
     diffusion, model = Diffusion(), Denoiser()
-    train(model, diffusion, moons(4000, 0), steps=1500)
-    stages = ddim_sample(model, diffusion, torch.randn(1000, 2), steps=20)
+    train(model, diffusion, moons(4000, 0))
+    stages = ddim_sample(model, diffusion, torch.randn(1000, 2), steps=50)
     figure = Figure(figsize=(6.4, 1.9), layout="constrained")
-    for axes, stage in zip(figure.subplots(1, 5, sharex=True, sharey=True), (0, 8, 13, 17, 20), strict=True):
+    for axes, stage in zip(figure.subplots(1, 5, sharex=True, sharey=True), (0, 25, 35, 43, 50), strict=True):
         axes.scatter(*stages[stage].T.numpy(), s=1)
-        axes.set(title="noise" if stage == 0 else f"step {stage} of 20", xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
+        axes.set(title="noise" if stage == 0 else f"step {stage} of 50", xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
         axes.set(xticks=[], yticks=[])
     return figure
 

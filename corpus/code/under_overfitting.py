@@ -149,9 +149,9 @@ def plot() -> "Figure":
     panels[3].semilogy(degrees, [part.bias_squared for part in parts], marker="o", label="bias²")
     panels[3].semilogy(degrees, [part.variance for part in parts], marker="o", label="variance")
     panels[3].axhline(NOISE**2, color="grey", linestyle=":", label="noise")
-    panels[3].set(xlabel="degree", xticks=(0, 4, 8, 12))
+    panels[3].set(xlabel="degree", xticks=(0, 4, 8, 12), ylim=(3e-5, 300))
     panels[3].set_title("parts of the test error", fontsize=10)
-    panels[3].legend(fontsize=9, loc="lower left")
+    panels[3].legend(fontsize=8, loc="upper center", ncols=3)
     return figure
 
 

@@ -142,7 +142,7 @@ def test_illegal_input_is_refused() -> None:
 @pytest.mark.slow
 def test_plot_goes_from_noise_to_data() -> None:
     figure = ddpm.plot()
-    assert [axes.get_title() for axes in figure.axes][0::4] == ["noise", "step 20 of 20"]
+    assert [axes.get_title() for axes in figure.axes][0::4] == ["noise", "step 50 of 50"]
     first, last = (torch.tensor(axes.collections[0].get_offsets()) for axes in (figure.axes[0], figure.axes[-1]))
     fresh = ddpm.moons(1000, 1).double()
     assert ddpm.energy_distance(last.double(), fresh) < ddpm.energy_distance(first.double(), fresh) / 3
