@@ -118,9 +118,11 @@ def test_settings_do_not_change_once_loaded():
 
 
 def test_every_setting_has_a_variable_of_its_name(monkeypatch):
-    for name in Settings.model_fields:
-        monkeypatch.setenv(f"INTERVIEWER_{name.upper()}", f"/of/{name}")
+    given = {name: f"/of/{name}" for name in Settings.model_fields}
+    given |= {"auth": "on", "rate_limit": "7", "log_json": "True"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"INTERVIEWER_{name.upper()}", value)
     settings = load_settings()
-    for name in Settings.model_fields:
+    for name, expected in given.items():
         value = getattr(settings, name)
-        assert str(value.get_secret_value() if name.endswith("_key") else value) == f"/of/{name}"
+        assert str(value.get_secret_value() if name.endswith("_key") else value) == expected

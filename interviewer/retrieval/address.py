@@ -29,9 +29,9 @@ def check_address(url: str, allowed: str, secret: bool) -> None:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
-        raise ModelUnavailable("the model's address is no URL; write it as https://host/v1#model") from None
+        raise ModelUnavailable("that is no model's address: write the endpoint as https://host/v1#model") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise ModelUnavailable(f"a model cannot be asked over {parts.scheme or 'nothing'}; use https://host/v1#model")
+        raise ModelUnavailable("that is no model's address: write the endpoint as https://host/v1#model")
     if _is_metadata(host):
         raise ModelUnavailable(f"{host} is where a cloud keeps a machine's secrets; no model is served there")
     known = {name.strip().lower() for name in allowed.split(",") if name.strip()}
