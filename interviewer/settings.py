@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     that the installation brings."""
     encoder_key: SecretStr = SecretStr("")
     """The key of the embeddings endpoint, if it wants one."""
+    entailment: str = ""
+    """A cross-encoder's id or folder with the labels entailment, neutral, contradiction; empty means the model that the
+    installation brings."""
     corpus: Path | None = None
     """A folder of the user's own items, added to the shipped corpus; its ids win."""
 

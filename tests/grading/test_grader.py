@@ -172,11 +172,11 @@ def test_any_text_gets_a_grade(text: str) -> None:
 
 def _made(cache: dict[str, Any] = {}) -> Any:  # noqa: B006 - one grader for all examples
     if not cache:
-        from interviewer.grading import Grader, vocabulary_of
+        from interviewer.grading import Grader, load_entailment, vocabulary_of
         from tests.conftest import HashingEncoder
         from tests.grading.conftest import make_item
 
-        cache["made"] = Grader(HashingEncoder(), vocabulary_of([make_item()])), make_item()
+        cache["made"] = Grader(HashingEncoder(), vocabulary_of([make_item()]), load_entailment()), make_item()
     return cache["made"]
 
 
