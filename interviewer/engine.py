@@ -172,10 +172,12 @@ class Engine:
     @cached_property
     def grader(self) -> Grader:
         """The grader over the corpus's vocabulary."""
-        from interviewer.grading import Grader, vocabulary_of
+        from interviewer.grading import Grader, load_entailment, vocabulary_of
 
         with self._loading:
-            return self.__dict__.get("grader") or Grader(self.encoder, vocabulary_of(list(self.corpus.items.values())))
+            return self.__dict__.get("grader") or Grader(
+                self.encoder, vocabulary_of(list(self.corpus.items.values())), load_entailment(self.settings.entailment)
+            )
 
     @cached_property
     def index(self) -> Index:

@@ -30,6 +30,8 @@ Flag = Literal[
     "keyword_list",
     "instructions",
     "gibberish",
+    "repeated",
+    "both_ways",
     "too_long",
 ]
 FLAGS: tuple[Flag, ...] = get_args(Flag)

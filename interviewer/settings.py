@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     that the installation brings."""
     encoder_key: SecretStr = SecretStr("")
     """The key of the embeddings endpoint, if it wants one."""
+    entailment: str = ""
+    """A cross-encoder's id or folder with the labels entailment, neutral, contradiction; empty means the model that the
+    installation brings."""
     llm: str = ""
     """The chat model that words the interview: `https://host/v1#model` for an OpenAI-compatible server,
     `local:FOLDER_OR_ID` for a causal language model run by transformers, `off` for none; empty means a recommended one

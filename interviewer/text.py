@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interviewer.schema import Language, Span
@@ -31,7 +32,7 @@ _TERM = re.compile(rf"[{_CJK}]+|[a-z0-9]+(?:[.+#_^-][a-z0-9]+)*[+#]*")
 
 # A full stop ends a sentence only before white space or a CJK character, and not after these words.
 _ABBREVIATION = re.compile(r"(?<![a-z])(?:e\.g|i\.e|etc|vs|cf|al|fig|eq|sec|approx|dr|mr)\.$", re.IGNORECASE)
-_HARD_END = "。！？!?；;\n"
+_HARD_END = "。｡！？!?；;\n"
 _SOFT_END = "，,、：:"
 _CLOSERS = "”’」』）)】]\"'"
 
@@ -46,9 +47,18 @@ STOP_CHARACTERS = frozenset("的了着吗呢吧啊呀嘛么是在和与及或而
 
 
 def normalise(text: str) -> str:
-    """Full-width to half-width, compatibility forms folded (NFKC), lower case, invisible characters removed."""
+    """Full-width to half-width, compatibility forms folded (NFKC), lower case, invisible characters removed,
+    traditional Chinese characters simplified one by one."""
     seen = _MARKS.sub(_thin, _INVISIBLE.sub("", text))
-    return unicodedata.normalize("NFKC", seen).casefold()
+    plain = unicodedata.normalize("NFKC", seen).casefold()
+    return plain if plain.isascii() else plain.translate(_simplified())
+
+
+@lru_cache(maxsize=1)
+def _simplified() -> dict[int, int]:
+    """Traditional character → simplified one, from OpenCC's table of characters (Apache-2.0)."""
+    traditional, simplified = Path(__file__).with_name("traditional.txt").read_text(encoding="utf-8").split()
+    return str.maketrans(traditional, simplified)
 
 
 def _thin(match: re.Match[str]) -> str:
@@ -97,7 +107,7 @@ def _cut(text: str, ends: str) -> list[tuple[int, int]]:
     start = i = 0
     while i < len(text):
         char = text[i]
-        if char in ends or (char == "." and _ends_sentence(text, i)):
+        if char in ends or (char in ".．" and _ends_sentence(text, i)):
             if _inside(text, i):
                 i += 1
                 continue

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from interviewer.schema import Kind
+
 _I = re.IGNORECASE
 _ZH_NUMBER = "[一二三四五六七八九十百]{1,4}"
 
@@ -87,7 +89,7 @@ REFERENCE_TAIL = re.compile(
     r"\s*[（(](?:参考|来源|转自|ref|see|source)[^（()）]*[)）]\s*$|\s*[（(]?https?://\S+\s*$", _I
 )
 
-KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("experience", re.compile(r"您|你(?:有没有|曾|遇到|在项目|做过)|你会采用|项目经历|经验|\btell me about\b|\bhave you\b|\byour (?:project|experience|team)\b|\ba time (?:when|you)\b", _I)),
     ("comparison", re.compile(r"区别|异同|不同|差异|比较|对比|\bvs\b\.?|difference|\bcompare|\bversus\b|contrast", _I)),
     ("derivation", re.compile(r"推导|证明|derive|prove\b|proof|derivation", _I)),

@@ -85,11 +85,11 @@ def _judged(corpus: Corpus, known: Mapping[str, Item]) -> Iterator[tuple[str, Fi
     from rich.progress import Progress
 
     from interviewer.evaluation.corpus import findings
-    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
     from interviewer.retrieval import load_encoder
 
     encoder = load_encoder()
-    grader = Grader(encoder, vocabulary_of(list(corpus.items.values())))
+    grader = Grader(encoder, vocabulary_of(list(corpus.items.values())), load_entailment())
     items = [item for item in corpus.items.values() if item != known.get(item.id)]
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("grading the corpus by itself")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,14 +80,14 @@ def grading(
     """Grade the labelled answers that nothing was fitted on, and compare with their labels."""
     from interviewer.corpus import load_corpus, shipped_folder
     from interviewer.evaluation import grading as measure
-    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
     from interviewer.grading.labelled import read_labelled
     from interviewer.retrieval import load_encoder
 
     items = load_corpus(shipped_folder()).items
     answers = read_labelled(own / "answers.test.jsonl", items)
     encoder = load_encoder()
-    grader = Grader(encoder, vocabulary_of(list(items.values())))
+    grader = Grader(encoder, vocabulary_of(list(items.values())), load_entailment())
     marked = measure.mark(answers, items, grader)
     columns = {"both": marked} | {lang: [m for m in marked if m.answer.lang == lang] for lang in ("zh", "en")}
     report = measure.markdown({name: measure.table(some, items, encoder) for name, some in columns.items()})
@@ -114,7 +115,7 @@ def interview(
     """Interview simulated candidates of known ability, and see what is found out about them."""
     from interviewer.corpus import load_corpus, shipped_folder
     from interviewer.evaluation import interview as simulation
-    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
     from interviewer.grading.labelled import read_labelled
     from interviewer.retrieval import load_encoder
 
@@ -124,7 +125,9 @@ def interview(
     answers = [a for a in answers if a.item in chosen]
     pool = simulation.pool_of(answers)
     really = dict(list(chosen.items())[:graded])
-    kept = simulation.Grades(lambda: Grader(load_encoder(), vocabulary_of(list(corpus.values()))), corpus, grades)
+    kept = simulation.Grades(
+        lambda: Grader(load_encoder(), vocabulary_of(list(corpus.values())), load_entailment()), corpus, grades
+    )
     with typer.progressbar([a for a in answers if a.item in really], label="grading", file=sys.stderr) as left:
         for answer in left:
             kept.of(answer.item, answer.text, answer.lang)
@@ -189,7 +192,7 @@ def guard(
     from interviewer.corpus import load_corpus, shipped_folder
     from interviewer.evaluation import guard as measure
     from interviewer.evaluation.encoder import read_jsonl
-    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
     from interviewer.retrieval import load_encoder
 
     def show(done: int) -> None:
@@ -197,7 +200,7 @@ def guard(
             typer.echo(f"{done} …", err=True)
 
     items = load_corpus(shipped_folder()).items
-    watch = measure.Unhurried(Grader(load_encoder(), vocabulary_of(list(items.values()))))
+    watch = measure.Unhurried(Grader(load_encoder(), vocabulary_of(list(items.values())), load_entailment()))
     judged = []
     for one in measure.judge(read_jsonl(own / "guard.jsonl"), items, watch):
         judged.append(one)
@@ -234,7 +237,7 @@ def import_(
     from interviewer.authoring.neighbours import Neighbours
     from interviewer.corpus import load_corpus, shipped_folder
     from interviewer.evaluation import importing as measure
-    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
     from interviewer.grading.labelled import read_labelled
     from interviewer.retrieval import load_encoder
 
@@ -247,7 +250,7 @@ def import_(
     neighbours = Neighbours(items.values(), encoder)
     hits, total = measure.topic_hits(folders, labels, neighbours)
     answers = read_labelled(own / "answers.test.jsonl", items)
-    grader = Grader(encoder, vocabulary_of(list(items.values())))
+    grader = Grader(encoder, vocabulary_of(list(items.values())), load_entailment())
     graded = (
         f"The nearest topic is right for {hits} of {total} drafts whose topic is labelled.\n\n## Grading on drafts\n\n"
         f"{len(answers)} labelled answers, graded against the model answers of their questions.\n\n"
@@ -256,6 +259,102 @@ def import_(
     typer.echo(f"\n{graded}")
     if out:
         out.write_text(f"# Import\n\nPrinted by `interviewer eval import`.\n\n{found}\n\n{graded}\n", encoding="utf-8")
+
+
+@app.command()
+def asag(
+    data: Annotated[Path, typer.Option(help="Folder with the human-marked sets.")],
+    work: Annotated[Path | None, typer.Option(help="Keep the comparisons there; a second run reads them.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the table there too.")] = None,
+) -> None:
+    """Compare the grader with marks given by people (takes most of an hour on two cores)."""
+    import numpy as np
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from interviewer.corpus import load_corpus, shipped_folder
+    from interviewer.evaluation import asag as measure
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
+    from interviewer.retrieval import load_encoder
+
+    encoder = load_encoder()
+    grader = Grader(encoder, vocabulary_of(list(load_corpus(shipped_folder()).items.values())), load_entailment())
+    answers = measure.read_marked(data)
+    kept = work / f"asag-{grader.version.replace('/', '-')}.npz" if work else None
+    if kept and kept.exists():
+        found = np.load(kept)
+        table = measure.Table(tuple(answers), found["features"], found["words"])
+    else:
+
+        def nearest(answer: str, references: Sequence[str]) -> int:
+            vectors = encoder.encode([answer, *references])
+            return int((vectors[1:] @ vectors[0]).argmax())
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("comparing", total=len(answers))
+            table = measure.tabulate(answers, grader, nearest, lambda done: bar.update(task, completed=done))
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(kept, features=table.features, words=table.words)
+    report = f"{measure.markdown(list(measure.report(table)))}\n\nGrader {grader.version}.\n"
+    typer.echo(report)
+    if out:
+        out.write_text(f"# Human-marked answers\n\nPrinted by `interviewer eval asag`.\n\n{report}", encoding="utf-8")
+
+
+@app.command()
+def robustness(
+    each: Annotated[int, typer.Option(help="Take every n-th item only.", min=1)] = 1,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the tables there too.")] = None,
+) -> None:
+    """Try to game the grader over the whole corpus; exits with 1 if an attack is graded strong."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from interviewer.corpus import load_corpus, shipped_folder
+    from interviewer.evaluation import attacks as made
+    from interviewer.evaluation import robustness as measure
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
+    from interviewer.retrieval import load_encoder
+
+    every = list(load_corpus(shipped_folder()).items.values())
+    grader = Grader(load_encoder(), vocabulary_of(every), load_entailment())
+    items = every[::each]
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+
+        def told(what: str, total: int) -> Callable[[int], None]:
+            task = bar.add_task(what, total=total)
+            return lambda done: bar.update(task, completed=done)
+
+        attempts = [*made.attacks(items), *made.shotguns(items)]
+        attacked = measure.outcomes(attempts, grader, told("attacks", len(attempts)))
+        good = list(made.honest(items))
+        honest = measure.outcomes(good, grader, told("honest answers", len(good)))
+        full = [o for o in honest if o.attempt.kind == "model answer"][::5]
+        moved = measure.invariance_rows(full, grader, told("written otherwise", len(full)))
+        moved.append(measure.monotony_row(full[::4], grader, told("clauses taken out", len(full[::4]))))
+    report = "\n\n".join(
+        (
+            f"## Attacks\n\nA score of {measure.PASS:.0f} passes, {measure.STRONG:.0f} is strong.",
+            measure.markdown(
+                ("attack", "answers", "pass", "pass, no review asked", "strong", "mean", "highest"),
+                measure.attack_rows(attacked),
+            ),
+            "## Honest answers",
+            measure.markdown(
+                ("kind", "answers", "accused", f"below {measure.PASS:.0f}", "mean", "against the model answer"),
+                measure.honest_rows(honest),
+            ),
+            "## The same answer written otherwise",
+            measure.markdown(("change", "answers", "within a point", "largest move"), moved),
+            f"{len(items)} items. Grader {grader.version}.",
+        )
+    )
+    typer.echo(report)
+    if out:
+        out.write_text(f"# Robustness\n\nPrinted by `interviewer eval robustness`.\n\n{report}\n", encoding="utf-8")
+    if any(o.score >= measure.STRONG for o in attacked):
+        raise typer.Exit(1)
 
 
 def _models(names: list[str]) -> dict[str, Encoder]:
@@ -281,10 +380,11 @@ def calibration(
     """Measure what a teacher's first marks are worth: agreement by number of answers marked by hand."""
     from interviewer.corpus import load_corpus, shipped_folder
     from interviewer.evaluation import calibration as measure
-    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
     from interviewer.retrieval import load_encoder
 
-    grader = Grader(load_encoder(), vocabulary_of(list(load_corpus(shipped_folder()).items.values())))
+    items = list(load_corpus(shipped_folder()).items.values())
+    grader = Grader(load_encoder(), vocabulary_of(items), load_entailment())
     names = sets or sorted(p.name.removesuffix(".jsonl.gz") for p in data.glob("*.jsonl.gz"))
     read = []
     for name in names:

@@ -17,6 +17,8 @@ _FLAG_WORDS: dict[Flag, tuple[str, str]] = {
     "keyword_list": ("只列出了术语，没有解释。", "It lists terms without explaining them."),
     "instructions": ("对评分者说的话不计入评分。", "What is addressed to the grader was left out."),
     "gibberish": ("看不出可以评分的内容。", "There is nothing in it that can be graded."),
+    "repeated": ("同样的话说了很多遍，只算一次。", "The same words are said over and over; they count once."),
+    "both_ways": ("前后矛盾：同一点既说是又说否。", "It says a thing and its opposite."),
     "too_long": ("回答过长，只评了前面一部分。", "The answer is too long; only its first part was graded."),
 }  # fmt: skip
 

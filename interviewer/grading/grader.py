@@ -8,13 +8,15 @@ the score. Flags on the whole answer (guards.py) may take the score away or ask 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from interviewer import __version__
 from interviewer.grading import guards
+from interviewer.grading.entailment import Entailment
 from interviewer.grading.matching import Claim, Match, Matcher, Spans, Vocabulary, spans_of
+from interviewer.grading.overall import Overall, load_reference_scale, overall
 from interviewer.grading.verdicts import WORDS_ONLY, Mode, Probabilities, ScoreMap, load_calibration
 from interviewer.retrieval import Encoder
 from interviewer.schema import (
@@ -31,7 +33,7 @@ from interviewer.schema import (
     Span,
     Verdict,
 )
-from interviewer.text import language_of
+from interviewer.text import language_of, normalise
 
 HELP_WORTH: dict[Help, float] = {"none": 1.0, "probe": 0.8, "hint": 0.5}
 """What a point is worth that was said only after a follow-up question or a hint."""
@@ -46,7 +48,16 @@ BANDS: tuple[tuple[float, Verdict], ...] = ((80.0, "strong"), (60.0, "adequate")
 _VOID: frozenset[Flag] = frozenset({"empty", "dont_know", "echoes_question", "gibberish"})
 """Flags that leave nothing to grade: the score is 0."""
 _DOUBTFUL: frozenset[Flag] = frozenset(
-    {"other_language", "copies_reference", "keyword_list", "too_long", "instructions", "off_topic"}
+    {
+        "other_language",
+        "copies_reference",
+        "keyword_list",
+        "too_long",
+        "instructions",
+        "off_topic",
+        "repeated",
+        "both_ways",
+    }
 )
 
 
@@ -61,20 +72,53 @@ class _Judged:
 class Grader:
     """Grades answers to items in either language. Holds no state beside caches; safe to share."""
 
-    def __init__(self, encoder: Encoder, vocabulary: Vocabulary) -> None:
-        self._encoder, self._vocabulary = encoder, vocabulary
+    def __init__(self, encoder: Encoder, vocabulary: Vocabulary, entailment: Entailment) -> None:
+        self._encoder, self._vocabulary, self._entailment = encoder, vocabulary, entailment
         self._calibration = load_calibration(encoder.fingerprint)
+        self._reference_scale = load_reference_scale(encoder.fingerprint, entailment.fingerprint)
         self._matcher = lru_cache(maxsize=256)(self._make_matcher)
 
     @property
     def version(self) -> str:
         """What a grade depends on beside answer and item."""
-        return f"{__version__}/{self._calibration.version}/{self._encoder.fingerprint}"
+        return f"{__version__}/{self._calibration.version}/{self._encoder.fingerprint}/{self._entailment.fingerprint}"
 
     @property
     def calibrated(self) -> bool:
-        """Whether the verdict model was fitted on the loaded encoder."""
-        return self._calibration.encoder != WORDS_ONLY
+        """Whether the verdict model was fitted on the loaded encoder and cross-encoder."""
+        fitted = self._calibration
+        return fitted.encoder != WORDS_ONLY and fitted.entailment == self._entailment.fingerprint
+
+    def overall(self, item: Item, answer: str, language: Language) -> Overall | None:
+        """What is known of an answer as a whole; None for one that says nothing.
+
+        Args:
+            item: with key points, made from a reference.
+            answer: any text.
+            language: of the item.
+        """
+        spans, judged = self._compared(item, answer, language)
+        return self._whole(item, answer, language, judged) if spans.spans else None
+
+    def _compared(self, item: Item, answer: str, language: Language) -> tuple[Spans, list[_Judged]]:
+        matcher = self._matcher(item.question.get(language))
+        spans = matcher.cut(_graded_part(answer))
+        matches = matcher.match(spans, [claim_of(item, point, language) for point in item.key_points])
+        return spans, [self._judge(*each) for each in zip(item.key_points, matches, strict=True)]
+
+    def _whole(self, item: Item, answer: str, language: Language, judged: Sequence[_Judged]) -> Overall:
+        weights = [j.point.weight for j in judged]
+        return overall(
+            guards.truncate(answer),
+            item.question.get(language),
+            item.answer.get(language) or "\n".join(_text(p, language) for p in item.key_points),
+            [j.match for j in judged],
+            weights,
+            sum(w * j.chances.credit for w, j in zip(weights, judged, strict=True)) / sum(weights),
+            self._encoder,
+            self._vocabulary,
+            self._entailment,
+        )
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -86,7 +130,7 @@ class Grader:
         return self._matcher(question)
 
     def _make_matcher(self, question: str) -> Matcher:
-        return Matcher(self._encoder, self._vocabulary, question)
+        return Matcher(self._encoder, self._vocabulary, question, self._entailment)
 
     def prepare(self, answers: Iterable[str]) -> None:
         """Embed all that grading these answers will need at once; the encoder remembers it.
@@ -94,7 +138,7 @@ class Grader:
         Many short texts together take a fraction of the time that they take one answer after the other, and no grade
         depends on it: a text has the same vector in whatever company it is encoded.
         """
-        self._encoder.encode([s.text for a in answers for s in spans_of(_graded_part(a))])
+        self._encoder.encode([normalise(s.text) for a in answers for s in spans_of(_graded_part(a))])
 
     def grade(self, item: Item, answer: str, language: Language | None = None) -> Grade:
         """Grade one answer.
@@ -120,11 +164,7 @@ class Grader:
         flags = guards.flags_of(answer, question, reference, language)
         if _VOID & set(flags):
             return self._zero(blank, item, flags)
-        matcher = self._matcher(question)
-        spans = matcher.cut(_graded_part(answer))
-        claims = [claim_of(item, point, graded_in) for point in item.key_points]
-        matches = matcher.match(spans, claims)
-        judged = [self._judge(*each) for each in zip(item.key_points, matches, strict=True)]
+        spans, judged = self._compared(item, answer, graded_in)
         if self._off_topic(item, spans, judged):
             flags = (*flags, "off_topic")
         grade = replace(
@@ -133,7 +173,7 @@ class Grader:
             misconceptions=_misconceptions(item, judged, graded_in),
             flags=flags,
         )
-        return self._scored(grade, item, judged)
+        return self._scored(grade, item, answer, graded_in, judged)
 
     def _judge(self, point: KeyPoint, match: Match) -> _Judged:
         chances = self._calibration.models[_mode(match)](match.features.row())
@@ -157,22 +197,25 @@ class Grader:
         known = _item_terms(item)
         return sum(t in known for t in spans.all_terms) < 0.2 * len(spans.all_terms)
 
-    def _scored(self, grade: Grade, item: Item, judged: list[_Judged]) -> Grade:
-        total = sum(j.point.weight for j in judged)
-        spread = sum((j.point.weight / total) ** 2 * j.chances.spread for j in judged) ** 0.5
-        half = self._score_map(item).half_width(spread)
-        scored = self.rescored(grade, item, half)
-        # One bound for both ways of comparing: against a reference alone most grades are unsure, and say so.
-        wide = half > self._calibration.maps["wordings"].review
-        review = not self.calibrated or wide or bool(_DOUBTFUL & set(grade.flags))
+    def _scored(self, grade: Grade, item: Item, answer: str, language: Language, judged: list[_Judged]) -> Grade:
+        scale = None if _has_wrong_wordings(item) else self._reference_scale
+        if scale:
+            score, half = scale(self._whole(item, answer, language, judged))
+            widest = scale.review
+            scored = _within(grade, score, half)
+        else:
+            total = sum(j.point.weight for j in judged)
+            spread = sum((j.point.weight / total) ** 2 * j.chances.spread for j in judged) ** 0.5
+            half = self._score_map(item).half_width(spread)
+            # One bound for both ways of comparing: without a fit for a reference alone most grades are unsure.
+            widest = self._calibration.maps["wordings"].review
+            scored = _within(grade, self._score_map(item).score(_credit(item, grade)), half)
+        review = not self.calibrated or half > widest or bool(_DOUBTFUL & set(grade.flags))
         return replace(scored, needs_review=review)
 
     def _score_map(self, item: Item) -> ScoreMap:
         """The map for an item with wrong wordings to compare with, or for one without."""
-        wordings = any(m.contradicts for m in item.misconceptions) or any(
-            _wrong(p, "zh") or _wrong(p, "en") for p in item.key_points
-        )
-        return self._calibration.maps["wordings" if wordings else "bare"]
+        return self._calibration.maps["wordings" if _has_wrong_wordings(item) else "bare"]
 
     def rescored(self, grade: Grade, item: Item, half_width: float | None = None) -> Grade:
         """The grade with its score computed from its points; what was said only after help counts less.
@@ -180,35 +223,52 @@ class Grader:
         Args:
             grade: with one result per key point of `item`.
             item: the question.
-            half_width: of the interval, in points of score; None keeps the present one.
+            half_width: of the interval, in points of score; None keeps the present one, and a grade without help.
         """
-        if not grade.points or _VOID & set(grade.flags):
+        if grade.score is None or not grade.points or _VOID & set(grade.flags):
             return grade
         if half_width is None:
             if all(p.helped_by == "none" for p in grade.points):
                 return grade
             # The side that was not cut off at 0 or 100 is the width.
-            half_width = max((grade.score or 0.0) - (grade.low or 0.0), (grade.high or 0.0) - (grade.score or 0.0))
-        weights = [item.point(p.point_id).weight for p in grade.points]
-        credit = sum(
-            w * (p.credit * HELP_WORTH[p.helped_by] if p.credit > 0 else p.credit)
-            for w, p in zip(weights, grade.points, strict=True)
-        ) / sum(weights)
-        score = self._score_map(item).score(credit)
-        if "keyword_list" in grade.flags:
-            score = min(score, KEYWORD_LIST_CAP)
-        return replace(
-            grade,
-            score=round(score, 1),
-            low=round(max(0.0, score - half_width), 1),
-            high=round(min(100.0, score + half_width), 1),
-            verdict=band(score),
-        )
+            half_width = max(grade.score - (grade.low or 0.0), (grade.high or 0.0) - grade.score)
+        helped = _credit(item, grade)
+        if self._reference_scale and not _has_wrong_wordings(item):
+            alone = _credit(item, replace(grade, points=tuple(replace(p, helped_by="none") for p in grade.points)))
+            share = max(0.0, helped / alone) if alone > 0 else 1.0
+            return _within(grade, grade.score * share, half_width)
+        return _within(grade, self._score_map(item).score(helped), half_width)
 
     @staticmethod
     def _zero(blank: Grade, item: Item, flags: tuple[Flag, ...]) -> Grade:
         points = tuple(PointResult(p.id, "missing", 1.0, 0.0) for p in item.key_points)
         return replace(blank, score=0.0, low=0.0, high=0.0, verdict="poor", points=points, flags=flags)
+
+
+def _has_wrong_wordings(item: Item) -> bool:
+    return any(m.contradicts for m in item.misconceptions) or any(
+        _wrong(p, "zh") or _wrong(p, "en") for p in item.key_points
+    )
+
+
+def _credit(item: Item, grade: Grade) -> float:
+    """Weighted mean of what the points add; what was said only after help adds less."""
+    weights = [item.point(p.point_id).weight for p in grade.points]
+    worth = [p.credit * HELP_WORTH[p.helped_by] if p.credit > 0 else p.credit for p in grade.points]
+    return sum(w * c for w, c in zip(weights, worth, strict=True)) / sum(weights)
+
+
+def _within(grade: Grade, score: float, half: float) -> Grade:
+    """The grade with a score and its interval."""
+    if "keyword_list" in grade.flags:
+        score = min(score, KEYWORD_LIST_CAP)
+    return replace(
+        grade,
+        score=round(score, 1),
+        low=round(max(0.0, score - half), 1),
+        high=round(min(100.0, score + half), 1),
+        verdict=band(score),
+    )
 
 
 def band(score: float) -> Verdict:

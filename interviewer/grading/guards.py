@@ -112,6 +112,13 @@ def is_gibberish(answer: str) -> bool:
     return odd / len(words) > 0.5
 
 
+def is_repeated(answer: str) -> bool:
+    """The same sentence again and again: more than half of what is said has been said before."""
+    said = [normalise(c.text) for c in clauses(answer)]
+    once = sum(map(len, set(said)))
+    return len(said) >= 4 and once < 0.5 * sum(map(len, said))
+
+
 def flags_of(answer: str, question: str, reference: str, language: Language) -> tuple[Flag, ...]:
     """All flags of an answer that is not empty, in a fixed order."""
     prose = _CODE.sub("\n", answer)  # code is neither English nor a list of keywords
@@ -124,6 +131,7 @@ def flags_of(answer: str, question: str, reference: str, language: Language) -> 
         ("keyword_list", is_keyword_list(prose)),
         ("instructions", gives_instructions(answer)),
         ("gibberish", is_gibberish(prose)),
+        ("repeated", is_repeated(answer[:MAX_CHARACTERS])),
         ("too_long", len(answer) > MAX_CHARACTERS),
     ]
     return tuple(flag for flag, holds in found if holds)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interviewer.grading.entailment import Entailment, Pair
 from interviewer.retrieval import Encoder
 from interviewer.schema import Span
 from interviewer.text import clauses, language_of, normalise, sentences, terms, word_count
@@ -122,6 +123,21 @@ class Features:
     """1 where both hold numbers and share none."""
     chinese: float
     """1 for a Chinese question, 0 for an English one."""
+    says: float
+    """What the cross-encoder makes of the span nearest to a right wording, against the claim's own text: log-odds of
+    covered against the rest, cut off at ±5; so are the rest of these. 0 without a cross-encoder."""
+    denies: float
+    """The same, of contradicted."""
+    says_so: float
+    """Covered, against the nearest right wording."""
+    denies_so: float
+    wrong_denies: float
+    """The span nearest to a wrong wording: does it contradict the claim's own text?"""
+    says_wrong: float
+    """Does it say that wrong wording?"""
+    denies_wrong: float
+    """The span nearest to a right wording: does it contradict the nearest wrong wording?"""
+    right_says_wrong: float
 
     def row(self) -> list[float]:
         """The values in field order."""
@@ -129,6 +145,7 @@ class Features:
 
 
 FEATURES = tuple(f.name for f in fields(Features))
+_JUDGED = FEATURES[FEATURES.index("says") :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +157,9 @@ class Match:
     wrong_span: Span | None
     wrong_wording: int
     """Position of the nearest wrong wording; −1 where there are none."""
+    asked: tuple[Pair, ...] = ()
+    """The pairs that a cross-encoder is asked about: the nearest span with the claim, with its nearest right and wrong
+    wordings, and the nearest wrong span with the claim and that wrong wording."""
 
 
 def spans_of(answer: str) -> tuple[Span, ...]:
@@ -162,8 +182,10 @@ def _demote(vectors: Matrix, question: Matrix) -> Matrix:
 class Matcher:
     """Compares answers to claims about one question."""
 
-    def __init__(self, encoder: Encoder, vocabulary: Vocabulary, question: str) -> None:
-        self._encoder, self._vocabulary, self._question = encoder, vocabulary, question
+    def __init__(
+        self, encoder: Encoder, vocabulary: Vocabulary, question: str, entailment: Entailment | None = None
+    ) -> None:
+        self._encoder, self._vocabulary, self._question, self._entailment = encoder, vocabulary, question, entailment
         self._asked = frozenset(terms(question))
         self._chinese = float(language_of(question) == "zh")
         self._wordings = lru_cache(maxsize=256)(self._prepare)
@@ -175,8 +197,8 @@ class Matcher:
         return Spans(
             found,
             tuple(self._vocabulary.weigh(terms(t), self._asked) for t in texts),
-            _demote(self._encoder.encode(texts), self._encoder.encode([self._question])[0]),
-            self._encoder.known(texts),
+            _demote(*self._encoded(texts)),
+            self._encoder.known([normalise(t) for t in texts]),
             frozenset(terms(answer)),
             word_count(answer),
         )
@@ -196,14 +218,14 @@ class Matcher:
             others = np.delete(about, n, axis=0)
             rival = others.max(axis=0) if len(others) else np.zeros(about.shape[1], np.float32)
             found.append(self._match(spans, one, rival))
-        return found
+        return _judged(found, self._entailment) if self._entailment else found
 
     def _match(self, spans: Spans, compared: _Compared, rival: Matrix) -> Match:
         r, w, claim = compared.right, compared.wrong, compared.claim
         ours, theirs = self._wordings(claim.right), self._wordings(claim.wrong)
         i, j = r.best()
         k, m = w.best() if claim.wrong else (i, -1)
-        here, there = spans.spans[i].text, spans.spans[k].text
+        here, there = normalise(spans.spans[i].text), normalise(spans.spans[k].text)
         right = float(r.mixed[i, j])
         features = Features(
             right=right,
@@ -226,8 +248,15 @@ class Matcher:
             wrong_polarity=_differ_in_negation(there, claim.wrong[m]) if claim.wrong else 0.0,
             right_number=_differ_in_numbers(here, claim.right[j]),
             chinese=self._chinese,
+            **dict.fromkeys(_JUDGED, 0.0),
         )
-        return Match(features, _shortest(spans.spans, r.mixed[:, j], i), spans.spans[k] if claim.wrong else None, m)
+        own, said = normalise(claim.right[0]), normalise(claim.right[j])
+        asked = [(here, own), (here, said)]
+        if claim.wrong:
+            denied = normalise(claim.wrong[m])
+            asked += [(here, denied), (there, own), (there, denied)]
+        evidence = _shortest(spans.spans, r.mixed[:, j], i)
+        return Match(features, evidence, spans.spans[k] if claim.wrong else None, m, tuple(asked))
 
     def _compare(self, spans: Spans, wordings: _Wordings) -> _Nearness:
         if not wordings.weights:
@@ -243,9 +272,49 @@ class Matcher:
 
     def _prepare(self, wordings: tuple[str, ...]) -> _Wordings:
         """What is needed of a claim's wordings, computed once per question."""
-        vectors = _demote(self._encoder.encode(wordings), self._encoder.encode([self._question])[0])
+        vectors = _demote(*self._encoded(wordings))
         weights = tuple(self._vocabulary.weigh(terms(w), self._asked) for w in wordings)
-        return _Wordings(weights, vectors, self._encoder.known(wordings))
+        return _Wordings(weights, vectors, self._encoder.known([normalise(w) for w in wordings]))
+
+    def _encoded(self, texts: Sequence[str]) -> tuple[Matrix, Matrix]:
+        """Vectors of texts and of the question. Written one way or another (full width, upper case, traditional
+        characters), a text is the same text."""
+        vectors = self._encoder.encode([normalise(t) for t in (*texts, self._question)])
+        return vectors[:-1], vectors[-1]
+
+
+def _judged(matches: Sequence[Match], entailment: Entailment) -> list[Match]:
+    """The matches with what the cross-encoder makes of their pairs, all asked about at once."""
+    chances = entailment.judge([pair for m in matches for pair in m.asked]).astype(np.float64)
+    # Rounded like the similarities, for the same reason.
+    odds = np.round(np.clip(np.log(chances + 1e-6) - np.log(1 - chances + 1e-6), -5, 5), 3)
+    found, at = [], 0
+    for match in matches:
+        mine = odds[at : at + len(match.asked)]
+        at += len(mine)
+        if not len(mine):
+            found.append(match)
+            continue
+        covered, contradicted = mine[:, 0], mine[:, 2]
+        features = replace(
+            match.features,
+            says=covered[0],
+            denies=contradicted[0],
+            says_so=covered[1],
+            denies_so=contradicted[1],
+            **(
+                {
+                    "denies_wrong": contradicted[2],
+                    "right_says_wrong": covered[2],
+                    "wrong_denies": contradicted[3],
+                    "says_wrong": covered[4],
+                }
+                if len(mine) > 2
+                else {}
+            ),
+        )
+        found.append(replace(match, features=features))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ class Calibration:
 
     encoder: str
     """Fingerprint it was fitted on, or `WORDS_ONLY`."""
+    entailment: str
+    """Fingerprint of the cross-encoder it was fitted with."""
     version: str
     models: Mapping[Mode, VerdictModel]
     maps: Mapping[Mode, ScoreMap]
@@ -130,13 +132,13 @@ def load_calibration(fingerprint: str) -> Calibration:
         entries = content["encoders"][key]
         models = {m: _model(entries[m]["model"]) for m in modes}
         maps = {m: _score_map(entries[m]["map"]) for m in modes}
-        version = str(content["version"])
+        version, entailment = str(content["version"]), str(content["entailment"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(
             f"{FILE.name} cannot be used ({error}); reinstall, or fit it again with "
             "`python -m interviewer.training.verdicts`"
         ) from None
-    return Calibration(key, version, models, maps)
+    return Calibration(key, entailment, version, models, maps)
 
 
 def _model(values: Mapping[str, Any]) -> VerdictModel:

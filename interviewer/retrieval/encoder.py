@@ -23,6 +23,9 @@ from interviewer.retrieval.prompts import Prompts, prompts_for
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+    from interviewer.retrieval.reader import Reader
 
 Vectors = NDArray[np.float32]
 
@@ -59,11 +62,10 @@ class Encoder(Protocol):
         ...
 
 
-class SentenceEncoder:
-    """An `Encoder` over a sentence-transformers model, with the vectors of recent texts kept in memory."""
+class _Remembering:
+    """An `Encoder` that keeps the vectors of recent texts in memory; subclasses make new ones."""
 
-    def __init__(self, model: SentenceTransformer, fingerprint: str, prompts: Prompts | None = None) -> None:
-        self._model = model
+    def __init__(self, fingerprint: str, prompts: Prompts | None = None) -> None:
         self._fingerprint = fingerprint
         self._prompts = prompts or Prompts()
         self._memo: OrderedDict[str, Vectors] = OrderedDict()
@@ -86,30 +88,12 @@ class SentenceEncoder:
         new = [t for t in dict.fromkeys(texts) if t not in self._memo]
         fresh: dict[str, Vectors] = {}
         if new:
-            fresh = self._fresh(new)
-        width = self._model.get_embedding_dimension() or 0
+            fresh = dict(zip(new, self._vectors([_valid(t) for t in new]), strict=True))
         result = [fresh[t] if t in fresh else self._memo[t] for t in texts]
         self._memo.update(fresh)
         while len(self._memo) > _MEMO:
             self._memo.popitem(last=False)
-        return np.stack(result) if result else np.zeros((0, width), np.float32)
-
-    def _fresh(self, texts: list[str]) -> dict[str, Vectors]:
-        """Texts of equal length go through the model together: nothing is padded, which saves time, and a text has the
-        same vector, to the last bit, in whatever company it is encoded (measured, on one thread: eval/batch.md)."""
-        valid = [_valid(t) for t in texts]
-        by_length: dict[int, list[int]] = {}
-        for place, ids in enumerate(self._ids(valid)):
-            by_length.setdefault(len(ids), []).append(place)
-        fresh: dict[str, Vectors] = {}
-        for places in by_length.values():
-            encoded = self._model.encode(
-                [valid[n] for n in places], normalize_embeddings=True, show_progress_bar=False, batch_size=_AT_ONCE
-            )
-            # A text without tokens has a zero vector, which normalising turns into NaN: it resembles nothing.
-            vectors = np.nan_to_num(np.asarray(encoded, dtype=np.float32))
-            fresh.update(zip([texts[n] for n in places], vectors, strict=True))
-        return fresh
+        return np.stack(result) if result else np.zeros((0, self._width), np.float32)
 
     def known(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder`."""
@@ -121,6 +105,45 @@ class SentenceEncoder:
             while len(self._shares) > _MEMO:
                 self._shares.popitem(last=False)
         return shares
+
+    @property
+    def _width(self) -> int:
+        raise NotImplementedError
+
+    def _vectors(self, texts: list[str]) -> Vectors:
+        """Unit vectors of texts; zeros for one without tokens."""
+        raise NotImplementedError
+
+    def _shares_of(self, texts: list[str]) -> list[float]:
+        """Share of known tokens of each text."""
+        raise NotImplementedError
+
+
+class SentenceEncoder(_Remembering):
+    """Over any sentence-transformers model."""
+
+    def __init__(self, model: SentenceTransformer, fingerprint: str, prompts: Prompts | None = None) -> None:
+        super().__init__(fingerprint, prompts)
+        self._model = model
+
+    @property
+    def _width(self) -> int:
+        return self._model.get_embedding_dimension() or 0
+
+    def _vectors(self, texts: list[str]) -> Vectors:
+        """Texts of equal length go through the model together: nothing is padded, which saves time, and a text has the
+        same vector, to the last bit, in whatever company it is encoded (measured, on one thread: eval/batch.md)."""
+        by_length: dict[int, list[int]] = {}
+        for place, ids in enumerate(self._ids(texts)):
+            by_length.setdefault(len(ids), []).append(place)
+        found = np.zeros((len(texts), self._width), np.float32)
+        for places in by_length.values():
+            encoded = self._model.encode(
+                [texts[n] for n in places], normalize_embeddings=True, show_progress_bar=False, batch_size=_AT_ONCE
+            )
+            # A text without tokens has a zero vector, which normalising turns into NaN: it resembles nothing.
+            found[places] = np.nan_to_num(np.asarray(encoded, dtype=np.float32))
+        return found
 
     def _shares_of(self, texts: list[str]) -> list[float]:
         tokenizer: Any = self._model.tokenizer
@@ -140,6 +163,30 @@ class SentenceEncoder:
             return ids
         # Static embeddings carry a bare `tokenizers.Tokenizer`.
         return [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+
+class ReaderEncoder(_Remembering):
+    """Over the shipped model, without sentence-transformers: see reader.py."""
+
+    def __init__(self, reader: Reader, tokenizer: Tokenizer, longest: int, fingerprint: str) -> None:
+        super().__init__(fingerprint)
+        self._reader, self._tokenizer, self._longest = reader, tokenizer, longest
+        self._unknown = tokenizer.token_to_id("[UNK]") or 0
+
+    @property
+    def _width(self) -> int:
+        return int(self._reader.norm.weight.shape[0])
+
+    def _vectors(self, texts: list[str]) -> Vectors:
+        rows = [e.ids for e in self._tokenizer.encode_batch(texts)]
+        # The closing token stays where a text is cut off.
+        rows = [row if len(row) <= self._longest else [*row[: self._longest - 1], row[-1]] for row in rows]
+        means = np.stack([states.mean(dim=0).numpy() for states in self._reader.read(rows)])
+        return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9), np.float32)
+
+    def _shares_of(self, texts: list[str]) -> list[float]:
+        rows = [e.ids for e in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
+        return [1.0 - row.count(self._unknown) / len(row) if row else 0.0 for row in rows]
 
 
 def _valid(text: str) -> str:
@@ -181,7 +228,7 @@ def load_encoder(name: str = "", key: str = "", hosts: str = "") -> Encoder:
     if not name:
         if not (SHIPPED / "model.safetensors").is_file():
             raise ModelUnavailable(f"the default model is missing from this installation: reinstall it; {_ADVICE}")
-        return SentenceEncoder(_load(str(SHIPPED)), f"{_SHIPPED_NAME}@{_fingerprint(SHIPPED)}")
+        return _load_shipped()
     path = Path(os.path.expanduser(name))
     if path.is_dir():
         model = _load(str(path))
@@ -194,6 +241,19 @@ def load_encoder(name: str = "", key: str = "", hosts: str = "") -> Encoder:
     config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
     revision = getattr(config, "_commit_hash", None)
     return SentenceEncoder(model, f"{name}@{(revision or 'unknown')[:12]}", _prompts(model, name))
+
+
+def _load_shipped() -> Encoder:
+    from safetensors import SafetensorError
+
+    from interviewer.retrieval.reader import load_reader
+
+    try:
+        reader, tokenizer, longest = load_reader(SHIPPED)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise ModelUnavailable(f"the default model cannot be loaded ({first}): reinstall it; {_ADVICE}") from None
+    return ReaderEncoder(reader, tokenizer, longest, f"{_SHIPPED_NAME}@{_fingerprint(SHIPPED)}")
 
 
 def _prompts(model: SentenceTransformer, name: str) -> Prompts:

@@ -157,7 +157,7 @@ def _standard(scores: Scores, least: float) -> Scores:
     known = scores[~np.isnan(scores)]
     if not len(known):
         return np.zeros(len(scores))
-    return np.nan_to_num((scores - known.mean()) / max(float(known.std()), least))
+    return np.asarray(np.nan_to_num((scores - known.mean()) / max(float(known.std()), least)))
 
 
 def _texts(corpus: Corpus) -> list[tuple[str, str, str]]:

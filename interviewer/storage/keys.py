@@ -58,7 +58,7 @@ class Keys:
         row = self._row(key)
         if row is None or row.opened_with:
             return None
-        with self._store._session() as session:
+        with self._store.transaction() as session:
             session.execute(delete(KeyTable).where(KeyTable.expires_at != "", KeyTable.expires_at < _at()))
         return self._add(row.owner, _at(_LOGIN), row.id)
 
@@ -79,14 +79,14 @@ class Keys:
         Raises:
             InputError: there is no such key.
         """
-        with self._store._session() as session:
+        with self._store.transaction() as session:
             gone = session.execute(delete(KeyTable).where(or_(KeyTable.id == key_id, KeyTable.opened_with == key_id)))
             if not getattr(gone, "rowcount", 0):
                 raise InputError(f"no key {key_id!r}; `interviewer key list` shows them")
 
     def all(self) -> list[KeyRow]:
         """The lasting keys, oldest first."""
-        with self._store._session() as session:
+        with self._store.transaction() as session:
             query = select(KeyTable).where(KeyTable.opened_with == "").order_by(KeyTable.created_at, KeyTable.id)
             return [KeyRow(k.id, k.owner, k.created_at) for k in session.scalars(query)]
 
@@ -96,7 +96,7 @@ class Keys:
         row = KeyTable(
             id=key_id, owner=owner, hash=_hash(key), created_at=_at(), expires_at=expires_at, opened_with=opened_with
         )
-        with self._store._session() as session:
+        with self._store.transaction() as session:
             session.add(row)
         return key
 
@@ -104,8 +104,8 @@ class Keys:
         form = KEY.fullmatch(key)
         if form is None:
             return None
-        with self._store._session() as session:
-            row = session.get(KeyTable, form[1])
+        with self._store.transaction() as session:
+            row: KeyTable | None = session.get(KeyTable, form[1])
             if row is None or not hmac.compare_digest(row.hash, _hash(key)):
                 return None
             if row.expires_at and row.expires_at < _at():

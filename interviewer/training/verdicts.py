@@ -19,25 +19,27 @@ from typing import Any
 import numpy as np
 
 from interviewer.corpus import load_corpus
+from interviewer.grading.entailment import Entailment, load_entailment
 from interviewer.grading.grader import claim_of, vocabulary_of
 from interviewer.grading.labelled import Labelled, read_labelled
 from interviewer.grading.matching import FEATURES, Claim, Matcher, spans_of
 from interviewer.grading.verdicts import CLASSES, ERROR, FILE, FLOOR, WORDS_ONLY, Mode, Probabilities
 from interviewer.retrieval.encoder import Encoder, Vectors, load_encoder
 from interviewer.schema import Item
+from interviewer.text import normalise
 
-VERSION = "verdicts-6"
+VERSION = "verdicts-7"
 FOLDS = 6
 KNOTS = (ERROR, -0.3, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # What a claim's own text, alone, can be compared by.
 _ALONE = (
-    "right", "right_terms", "right_cosine", "right_rival", "own", "right_recall", "right_number", "chinese",
+    "right", "right_terms", "right_cosine", "right_rival", "own", "right_recall", "right_number", "right_polarity",
+    "chinese", "says", "denies",
 )  # fmt: skip
 USED: Mapping[Mode, tuple[str, ...]] = {"wordings": FEATURES, "bare": _ALONE}
 _WRONG = ("reversed", "swapped")
 # Few answers contradict, and to miss one costs more: on left-out questions fewer false answers pass for it.
-_CLASS_WEIGHT = {"covered": 1.0, "partial": 1.0, "missing": 1.0, "contradicted": 1.6}
-_NEVER = -30.0  # logit of a verdict that was not fitted
+_CLASS_WEIGHT = {"covered": 1.0, "partial": 1.0, "missing": 1.0, "contradicted": 2.0}
 _GOOD = ("strong", "paraphrase")
 
 
@@ -71,18 +73,20 @@ class Table:
         return self.wordings if mode == "wordings" else self.bare
 
 
-def tabulate(answers: Sequence[Labelled], items: Mapping[str, Item], encoder: Encoder) -> Table:
+def tabulate(
+    answers: Sequence[Labelled], items: Mapping[str, Item], encoder: Encoder, entailment: Entailment | None = None
+) -> Table:
     """Compare every answer with every claim, with and without wordings."""
     vocabulary = vocabulary_of(list(items.values()))
     # All spans in one pass: the encoder remembers them, and long batches are many times faster than single answers.
-    encoder.encode([s.text for a in answers for s in spans_of(a.text)])
+    encoder.encode([normalise(s.text) for a in answers for s in spans_of(a.text)])
     full: list[list[float]] = []
     bare: list[list[float]] = []
     labels, groups, owners, weights = [], [], [], []
     for number, answer in enumerate(answers):
         item = items[answer.item]
         language: Any = answer.lang
-        matcher = Matcher(encoder, vocabulary, item.question.get(language))
+        matcher = Matcher(encoder, vocabulary, item.question.get(language), entailment)
         spans = matcher.cut(answer.text)
         claims = [claim_of(item, p, language) for p in item.key_points]
         full += [m.features.row() for m in matcher.match(spans, claims)]
@@ -100,14 +104,10 @@ def fit(x: Any, y: Any, mode: Mode) -> dict[str, Any]:
     from sklearn.preprocessing import StandardScaler
 
     used = [FEATURES.index(name) for name in USED[mode]]
-    if mode == "bare":
-        # Without a wrong wording to compare with, a denial cannot be told from the claim: to accuse would be to guess.
-        # (A plain negation is recognised by rule, in grader.py.)
-        x, y = x[y != "contradicted"], y[y != "contradicted"]
     scaler = StandardScaler().fit(x)
     weight = {name: _CLASS_WEIGHT[name] for name in set(y)}
     model = LogisticRegression(max_iter=3000, C=0.3, class_weight=weight).fit(scaler.transform(x)[:, used], y)
-    weights, bias = np.zeros((len(CLASSES), len(FEATURES))), np.full(len(CLASSES), _NEVER)
+    weights, bias = np.zeros((len(CLASSES), len(FEATURES))), np.zeros(len(CLASSES))
     for row, name in enumerate(model.classes_):
         weights[CLASSES.index(name), used] = model.coef_[row]
         bias[CLASSES.index(name)] = model.intercept_[row]
@@ -224,13 +224,16 @@ def main() -> None:
     answers = read_labelled(options.answers, items)
     gold = np.array([a.score for a in answers])
     print(f"{len(answers)} answers to {len({a.item for a in answers})} questions, questions left out in {FOLDS} folds")  # noqa: T201
-    content: dict[str, Any] = {"version": VERSION, "features": FEATURES, "encoders": {}}
+    entailment = load_entailment()
+    content: dict[str, Any] = {
+        "version": VERSION, "features": FEATURES, "entailment": entailment.fingerprint, "encoders": {},
+    }  # fmt: skip
     real = load_encoder()
     for lang in ("zh", "en"):
         print(baseline(answers, items, real, lang))  # noqa: T201
     encoders: list[Encoder] = [real, WordsOnly()]
     for encoder in encoders:
-        table = tabulate(answers, items, encoder)
+        table = tabulate(answers, items, encoder, entailment)
         entries = content["encoders"].setdefault(encoder.fingerprint, {})
         modes: tuple[Mode, ...] = ("wordings", "bare")
         for mode in modes:

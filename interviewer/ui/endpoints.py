@@ -42,7 +42,9 @@ class Endpoints:
             self.start_interview, self.say, self.show_interview, self.debrief,
         ):  # fmt: skip
             # Grading waits for the encoder, which works on one thing at a time anyway.
-            gr.api(_told(function), api_name=function.__name__, concurrency_limit=4, concurrency_id="endpoints")
+            gr.api(  # type: ignore[attr-defined]  # it is Gradio's, only not declared as exported
+                _told(function), api_name=function.__name__, concurrency_limit=4, concurrency_id="endpoints"
+            )
 
     def list_topics(self) -> list[dict]:  # type: ignore[type-arg]  # Gradio reads the type and knows no arguments of it
         """All topics that an interview can be about.

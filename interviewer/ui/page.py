@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
@@ -171,7 +171,9 @@ class Page:
     def _wire_interview(self) -> None:
         tab, form = self._interview, self._interview.form
         chosen = [self._language, *form.inputs]
-        started = gr.on([form.begin.click, form.named["focus"].submit], tab.start, chosen, tab.outputs, **MODEL)
+        started = gr.on(
+            [form.begin.click, cast("gr.Textbox", form.named["focus"]).submit], tab.start, chosen, tab.outputs, **MODEL
+        )
         started.failure(tab.recovered, [self._session, self._language], tab.outputs, **QUIET)
         started.then(None, self._memory, None, js=_ADDRESS_JS, **QUIET)
         resumed = form.go_on.click(tab.resume, [form.earlier, self._language], tab.outputs, **MODEL)

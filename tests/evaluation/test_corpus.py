@@ -8,7 +8,7 @@ import pytest
 from interviewer.corpus import Complaint, load_corpus
 from interviewer.errors import CorpusError
 from interviewer.evaluation.corpus import Accepted, findings, read_accepted, sort_out
-from interviewer.grading import Grader, vocabulary_of
+from interviewer.grading import Grader, load_entailment, vocabulary_of
 from interviewer.retrieval import load_encoder
 from interviewer.schema import Bilingual
 
@@ -24,7 +24,7 @@ def corpus():
 def judge(corpus):
     """Findings that the shipped items do not have already: {(item id, path): message}."""
     encoder = load_encoder()
-    grader = Grader(encoder, vocabulary_of(list(corpus.items.values())))
+    grader = Grader(encoder, vocabulary_of(list(corpus.items.values())), load_entailment())
 
     def found(items):
         return {(item_id, path): message for item_id, (path, message) in findings(items, encoder, grader)}

@@ -66,6 +66,6 @@ def item() -> Item:
 @pytest.fixture
 def grader(encoder: Any) -> Any:
     from interviewer.corpus import load_corpus
-    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
 
-    return Grader(encoder, vocabulary_of([*load_corpus().items.values(), make_item()]))
+    return Grader(encoder, vocabulary_of([*load_corpus().items.values(), make_item()]), load_entailment())

@@ -172,11 +172,11 @@ def test_any_text_gets_a_grade(text: str) -> None:
 
 def _made(cache: dict[str, Any] = {}) -> Any:  # noqa: B006 - one grader for all examples
     if not cache:
-        from interviewer.grading import Grader, vocabulary_of
+        from interviewer.grading import Grader, load_entailment, vocabulary_of
         from tests.conftest import HashingEncoder
         from tests.grading.conftest import make_item
 
-        cache["made"] = Grader(HashingEncoder(), vocabulary_of([make_item()])), make_item()
+        cache["made"] = Grader(HashingEncoder(), vocabulary_of([make_item()]), load_entailment()), make_item()
     return cache["made"]
 
 
@@ -218,13 +218,13 @@ def test_generated_wrong_wordings_count_only_when_the_mark_is_gone(encoder):
     """A claim with one word turned round is nearly the claim: who says the claim must not pass for denying it."""
     from dataclasses import replace
 
-    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
     from interviewer.schema import Bilingual, Item, KeyPoint, Wordings
 
     right, wrong = "Dropout reduces overfitting of large networks", "Dropout increases overfitting of large networks"
     bare = Item("d", "t", Bilingual(en="What is dropout good for?"), key_points=(KeyPoint("p1", Bilingual(en=right)),))
     read = replace(bare, key_points=(replace(bare.key_points[0], contradictions=Wordings(en=(wrong,))),))
     marked = replace(read, key_points=(replace(read.key_points[0], generated=("not",)),))
-    grader = Grader(encoder, vocabulary_of([bare]))
+    grader = Grader(encoder, vocabulary_of([bare]), load_entailment())
     assert grader.grade(marked, right) == grader.grade(bare, right)
     assert grader.grade(read, right) != grader.grade(bare, right)

@@ -89,9 +89,9 @@ def item() -> Item:
 
 @pytest.fixture
 def grader(encoder: Any) -> Any:
-    from interviewer.grading import Grader, vocabulary_of
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
 
-    return Grader(encoder, vocabulary_of([ITEM]))
+    return Grader(encoder, vocabulary_of([ITEM]), load_entailment())
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -244,6 +246,25 @@ def test_the_default_model_loads_in_float32_without_a_word(shipped, capfd):
     loaded = module._load(str(module.SHIPPED))
     assert {str(p.dtype) for p in loaded.parameters()} == {"torch.float32"}
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_default_model_gives_what_sentence_transformers_gives(shipped):
+    texts = [
+        "梯度消失", "Batch norm normalises over the batch.", "x", "残差连接给梯度一条直路。" * 40, "skip connection " * 200,
+        "损失 = 重建误差 + KL", "",
+    ]  # fmt: skip
+    theirs = SentenceEncoder(module._load(str(module.SHIPPED)), "theirs")
+    assert np.allclose(shipped.encode(texts), theirs.encode(texts), atol=1e-4)
+    assert np.allclose(shipped.known(texts), theirs.known(texts))
+
+
+def test_the_default_model_loads_without_sentence_transformers():
+    script = (
+        "import sys; from interviewer.retrieval import load_encoder; load_encoder().encode(['a']);"
+        "print([m for m in ('sentence_transformers', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(

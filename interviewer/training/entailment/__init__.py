@@ -1,0 +1,1 @@
+"""How the shipped cross-encoder is trained: `python -m interviewer.training.entailment`."""
