@@ -17,7 +17,7 @@ FLOORS = {
     "grading": 3,
     "interview": 4, "authoring": 4,
     "verification": 5, "llm": 5,
-    "training": 5.5, "evaluation": 5.5,
+    "evaluation": 5.5, "training": 5.6,
     "engine": 6, "batch": 6.5,
     "api": 6.8, "ui": 7, "cli": 8,
 }  # fmt: skip

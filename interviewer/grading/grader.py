@@ -43,6 +43,11 @@ SURE = 0.65
 """Least probability for "covered" where a point has no right and wrong wordings."""
 ACCUSE = 0.5
 """Least probability for "contradicted": on left-out questions two in three such verdicts are right."""
+BOTH_NEAR, BOTH_MARGIN = 0.6, 0.15
+"""Likeness to a right and to a wrong wording, and nearness to its own side, for a claim to be said both ways: chosen so
+that hardly an honest answer is (eval/robustness.md)."""
+BOTH_LEAST, BOTH_SHARE = 2, 0.3
+"""Points said both ways, in number and as a share, that make the answer one that says a thing and its opposite."""
 KEYWORD_LIST_CAP = 40.0
 BANDS: tuple[tuple[float, Verdict], ...] = ((80.0, "strong"), (60.0, "adequate"), (30.0, "weak"), (0.0, "poor"))
 _VOID: frozenset[Flag] = frozenset({"empty", "dont_know", "echoes_question", "gibberish"})
@@ -167,6 +172,10 @@ class Grader:
         spans, judged = self._compared(item, answer, graded_in)
         if self._off_topic(item, spans, judged):
             flags = (*flags, "off_topic")
+        torn = [_says_both(j.match) for j in judged]
+        if sum(torn) >= max(BOTH_LEAST, BOTH_SHARE * len(judged)):
+            flags = (*flags, "both_ways")
+            judged = [_denied(j) if both else j for j, both in zip(judged, torn, strict=True)]
         grade = replace(
             blank,
             points=tuple(j.result for j in judged),
@@ -292,6 +301,27 @@ def _wrong(point: KeyPoint, language: Language) -> tuple[str, ...]:
 
 def _graded_part(answer: str) -> str:
     return guards.without_instructions(guards.truncate(answer))
+
+
+def _says_both(match: Match) -> bool:
+    """One sentence says the claim, another one its opposite, each plainly nearer to its own wording."""
+    f, right, wrong = match.features, match.right_span, match.wrong_span
+    if right is None or wrong is None or not (right.end <= wrong.start or wrong.end <= right.start):
+        return False
+    return min(f.right, f.wrong) >= BOTH_NEAR and min(f.right_margin, f.wrong_margin) >= BOTH_MARGIN
+
+
+def _denied(judged: _Judged) -> _Judged:
+    """A point that was said and unsaid: whoever hedges his bets does not know."""
+    result = judged.result
+    denied = replace(
+        result,
+        verdict="contradicted",
+        credit=min(0.0, result.credit),
+        confidence=ACCUSE,
+        evidence=judged.match.wrong_span,
+    )
+    return replace(judged, result=denied)
 
 
 def _mode(match: Match) -> Mode:

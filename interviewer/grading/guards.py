@@ -30,6 +30,7 @@ _INSTRUCTION = re.compile(
     r"|(?:忽略|无视)(?:掉)?(?:以上|之前|上面|前面|此前)(?:的)?(?:所有|全部|一切)?(?:的)?(?:内容|指令|指示|要求|规则|提示|说明|文字|标准|话)|(?:给|打|判|评)(?:我|这个回答|他|她|本回答)?[^。]{0,6}(?:满分|一百分|100\s*分|最高分)"
     r"|请(?:直接)?(?:判|给|打)[^。]{0,8}(?:正确|满分|通过)|你现在是|系统提示词"
 )
+_LISTED = re.compile(r"[,，、;；|/\n]")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
 
 _CODE = re.compile(r"```+[a-z]*\n.*?\n```+", re.DOTALL)
@@ -77,6 +78,10 @@ def copies(answer: str, reference: str) -> bool:
 def is_keyword_list(answer: str) -> bool:
     """Terms in a row without sentences between them: naming things is not explaining them."""
     pieces = clauses(answer)
+    tiny = [p for p in _LISTED.split(normalise(answer)) if p.strip()]
+    most = 5 if language_of(answer) == "zh" else 2
+    if len(tiny) >= 10 and sum(word_count(p) <= most for p in tiny) >= 0.9 * len(tiny):
+        return True  # scraps of sentences are no sentences either
     if language_of(answer) == "zh":
         glue = sum(c in STOP_CHARACTERS for c in answer)
         short = sum(word_count(p.text) <= 6 for p in pieces)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from interviewer.errors import InputError
 from interviewer.grading import admits_not_knowing, feedback
@@ -150,7 +150,7 @@ def event_of(state: State, message: str, at: float = 0.0) -> Event:
         case "resume" if state.phase != "paused":  # "continue" moves nothing that is not halted
             return Event("repeat", message, at=at)
         case command:
-            return Event(cast("Command", command), message, at=at)  # mypy does not narrow beyond a guarded case
+            return Event(command, message, at=at)
 
 
 def advance(state: State, event: Event, items: Mapping[str, Item], choose: Chooser = nothing_more) -> Step:

@@ -228,3 +228,12 @@ def test_generated_wrong_wordings_count_only_when_the_mark_is_gone(encoder):
     grader = Grader(encoder, vocabulary_of([bare]), load_entailment())
     assert grader.grade(marked, right) == grader.grade(bare, right)
     assert grader.grade(read, right) != grader.grade(bare, right)
+
+
+def test_saying_a_thing_and_its_opposite_earns_neither(grader: Any, item: Item) -> None:
+    both = " ".join(f"{p.text.en}. {p.contradictions.en[0]}." for p in item.key_points if p.contradictions.en)
+    straight = " ".join(f"{p.text.en}." for p in item.key_points)
+    torn = grader.grade(item, both)
+    assert "both_ways" in torn.flags
+    assert torn.needs_review
+    assert torn.score < 60 < grader.grade(item, straight).score

@@ -151,3 +151,32 @@ def test_patterns_stay_fast_on_hostile_repetition(unit: str) -> None:
     flags_of(text, QUESTION["en"], "", "en")
     guards.without_instructions(text)
     assert time.perf_counter() - start < 5.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["批归一化不同通道。" * 6, "Batch norm is per channel. " * 6, "a. b. c. d. " * 20],
+)  # fmt: skip
+def test_the_same_words_over_and_over_are_repeated(text: str) -> None:
+    assert guards.is_repeated(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "是。是。不是。",
+        "First the mean, then the variance. Then scale. Then shift.",
+        "先算均值，再算方差，再缩放，再平移。",
+    ],
+)
+def test_different_sentences_are_not_repeated(text: str) -> None:
+    assert not guards.is_repeated(text)
+
+
+def test_scraps_of_sentences_are_a_keyword_list() -> None:
+    assert guards.is_keyword_list(
+        "按通道、跨样本、求均值、求方差、推理时、滑动均值、批次大、空间维、可学习、缩放平移、训练时"
+    )
+    assert guards.is_keyword_list(
+        "per channel, across samples, mean, variance, batch, running averages, scale, shift, affine, epsilon"
+    )
