@@ -119,7 +119,7 @@ def test_settings_do_not_change_once_loaded():
 
 def test_every_setting_has_a_variable_of_its_name(monkeypatch):
     given = {name: f"/of/{name}" for name in Settings.model_fields}
-    given |= {"auth": "on", "rate_limit": "7", "log_json": "True"}
+    given |= {"auth": "on", "rate_limit": "7", "log_json": "True", "llm_seconds": "2.5"}
     for name, value in given.items():
         monkeypatch.setenv(f"INTERVIEWER_{name.upper()}", value)
     settings = load_settings()

@@ -86,7 +86,8 @@ LEVELS: tuple[tuple[int, re.Pattern[str]], ...] = (
 TAG = re.compile(r"\s*[\[【(（](?P<text>[^\[\]【】()（）]{1,16})[\])）】]\s*")
 """A short remark in brackets, which may be a level."""
 REFERENCE_TAIL = re.compile(
-    r"\s*[（(](?:参考|来源|转自|ref|see|source)[^（()）]*[)）]\s*$|\s*[（(]?https?://\S+\s*$", _I
+    r"\s{0,9}[（(](?:参考|来源|转自|ref|see|source)[^（()）]{0,300}[)）]\s{0,9}$|\s{0,9}[（(]?https?://\S{1,500}\s{0,9}$",
+    _I,
 )
 
 KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (

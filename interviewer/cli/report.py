@@ -58,9 +58,8 @@ def _list(engine: Engine) -> None:
     rows = engine.sessions()
     for row in rows:
         state = "finished" if row.finished else "unfinished"
-        typer.echo(
-            f"{row.id}  {row.started_at[:16].replace('T', ' ')}  {row.language}  {len(row.plan)} questions  {state}"
-        )
+        questions = "1 question" if len(row.plan) == 1 else f"{len(row.plan)} questions"
+        typer.echo(f"{row.id}  {row.started_at[:16].replace('T', ' ')}  {row.language}  {questions}  {state}")
     if not rows:
         typer.echo("no interviews yet; `interviewer chat` holds one", err=True)
 

@@ -33,7 +33,7 @@ _INSTRUCTION = re.compile(
 _LISTED = re.compile(r"[,，、;；|/\n]")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
 
-_CODE = re.compile(r"```+[a-z]*\n.*?\n```+", re.DOTALL)
+_CODE = re.compile(r"```[a-z]{0,20}\n.{0,8000}?\n```", re.DOTALL)
 
 
 def truncate(answer: str) -> str:

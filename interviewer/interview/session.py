@@ -272,7 +272,8 @@ def _next_question(state: State, items: Mapping[str, Item], choose: Chooser) -> 
 def _ask(state: State, item_id: str, items: Mapping[str, Item]) -> Line:
     """The question; with why it is asked, where a job description or résumé calls for it."""
     brief = state.setup.brief
-    if items[item_id].kind == "experience" and brief.project:
+    item = items.get(item_id)  # a corpus may have lost it since
+    if item and item.kind == "experience" and brief.project:
         return Line("ask", item_id, number=state.number, quote=brief.project, reason="project")
     cue = brief.cue(item_id)
     if cue is None:

@@ -45,7 +45,7 @@ _CJK = re.compile("[\u3400-\u9fff]")
 _FOREIGN = re.compile(
     r"\b(?:le|la|les|des|une?|est|et|pour|que|qui|vous|nous|votre|merci|dans|avec|sur|el|los|las|del|una|por|para|con|como|gracias|usted|"
     r"und|der|die|das|ist|nicht|ein|eine|sie|wir|wie|mit|danke|il|lo|gli|che|di|per|sono|grazie|os|uma|voce|não|obrigado|su|sa|ce|d'accord)\b"
-    r"|[a-z]*[à-öø-ÿ][a-zà-öø-ÿ]*"
+    r"|\b[a-z]{0,30}[à-öø-ÿ][a-zà-öø-ÿ]{0,30}"
 )
 _OBEYS = re.compile(
     r"\b(?:full|perfect|maximum|top|highest) (?:marks?|scores?|points?|grades?|credit)\b|\b\d+ ?(?:/|out of) ?(?:100|10)\b|\b(?:100|ten|hundred) ?(?:points?|marks?|percent|%)"
@@ -54,7 +54,7 @@ _OBEYS = re.compile(
     r"|\bper your (?:request|instruction)|\b(?:ignor|disregard|forget)\w* (?:my|all|the|any|previous|earlier)? ?(?:previous |earlier |prior )?(?:instructions?|rules?|prompts?|guidelines?)"
     r"|\b(?:developer|debug|admin|dan|jailbreak) mode\b|\bi am now\b|\bi(?:'ll| will) (?:end|stop|finish|skip|reveal|show|tell you the answer|read (?:out )?the (?:reference|model) answer)"
     r"|\b(?:the )?interview (?:is (?:now )?(?:over|finished|ended|complete)|ends here)\b|\b(?:reference|model|expected|correct) answers? (?:is|are|says?|reads?)\b|\bkey points? (?:is|are)\b"
-    r"|(?:给|打|判|评|记)(?:你|您|这个回答|他|她)?[^。，,]{0,6}(?:满分|[0-9]+\s*分|[一二三四五六七八九十百]+分(?!钟|布|别|类|析|解|为|支|量|割|子|母|开|成|配))|满分|\d+\s*分(?!钟|布|别|类|析|解|为|支|量|割|位|辨|片|组|之)"
+    r"|(?:给|打|判|评|记)(?:你|您|这个回答|他|她)?[^。，,]{0,6}(?:满分|[0-9]{1,6}\s{0,9}分|[一二三四五六七八九十百]+分(?!钟|布|别|类|析|解|为|支|量|割|子|母|开|成|配))|满分|(?<!\d)\d{1,6}\s{0,9}分(?!钟|布|别|类|析|解|为|支|量|割|位|辨|片|组|之)"
     r"|(?:按照?|依照?|遵照|遵从|听从|根据|应)(?:你|您|候选人)的?(?:要求|指示|指令|吩咐|请求)|(?:如|照)你(?:所愿|要求|吩咐)|(?:忽略|无视)(?:了|掉)?(?:之前|以上|前面|我)?的?(?:指令|规则|要求|设定|提示)"
     r"|(?:你|您)(?:已经|已)?(?:通过|被录用|录取)|录用|面试(?:通过|已?(?:经)?结束|到此(?:结束|为止))|(?:开发者|调试|管理员)模式|(?:参考|标准|模型|正确)答案(?:是|为|如下|说)|要点(?:是|有|包括|如下)|我现在是|告诉你答案",
     re.I,

@@ -43,7 +43,7 @@ class Endpoints:
         ):  # fmt: skip
             # Grading waits for the encoder, which works on one thing at a time anyway.
             gr.api(  # type: ignore[attr-defined]  # it is Gradio's, only not declared as exported
-                _told(function), api_name=function.__name__, concurrency_limit=4, concurrency_id="endpoints"
+                _told(function), api_name=function.__name__, queue=False
             )
 
     def list_topics(self) -> list[dict]:  # type: ignore[type-arg]  # Gradio reads the type and knows no arguments of it

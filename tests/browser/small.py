@@ -46,7 +46,7 @@ def main() -> None:
         serve.stay_at_home(settings, folder)
         engine = rooms.Engine(settings, encoder=HashingEncoder())  # type: ignore[arg-type]
         with closing(engine.store):
-            serve.run(engine, listener, "127.0.0.1")
+            serve.run(engine, listener, "127.0.0.1", serve.access_to(engine, "127.0.0.1"))
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def test_a_list_of_terms_is_capped(grader: Any, item: Item) -> None:
 def test_another_topic_is_off_topic(grader: Any, item: Item) -> None:
     grade = grader.grade(item, "My favourite dish is noodle soup with plenty of coriander and some lemon juice on top.")
     assert "off_topic" in grade.flags
-    assert grade.score < 20
+    assert grade.verdict == "poor"
 
 
 def test_an_answer_in_the_other_language_is_graded_in_it_and_flagged(grader: Any, item: Item) -> None:

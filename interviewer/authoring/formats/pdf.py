@@ -62,7 +62,7 @@ def _pages(reader: object) -> list[Line]:
         (row, n)
         for n, page in enumerate(pages, start=1)
         for k, row in enumerate(page)
-        if not (_at_edge(k, page) and (_masked(row) in running or re.fullmatch(r"\W*\d{1,4}\W*", row)))
+        if not (_at_edge(k, page) and (_masked(row) in running or re.fullmatch(r"\W{0,40}\d{1,4}\W{0,40}", row)))
     ]
     return unwrapped(plain_lines(rows))
 
