@@ -309,10 +309,17 @@ class Engine:
         self.store.delete(session_id)
 
     def debrief(self, session_id: str) -> Debrief:
-        """What an interview showed so far."""
+        """What an interview showed so far.
+
+        Raises:
+            UnknownSession: there is none of that id.
+            UnknownItem: the corpus no longer has one of its questions.
+        """
         from interviewer.report import build_debrief
 
         row, view = self.store.session(session_id), self.view(session_id)
+        for exchange in view.state.exchanges:
+            self.corpus.item(exchange.item_id)
         exchanges = [e for e in view.state.exchanges if e.answers or e.skipped]
         # A grade also rests on the corpus as it was then: its wordings, and the weights of all its terms.
         corpora = sorted({str(e.payload["corpus"]) for e in self.store.events(session_id) if e.payload.get("corpus")})

@@ -108,7 +108,7 @@ def test_the_reports_are_listed_latest_first(cli, session):
     first, second = cli("report", "--list").out.splitlines()
     assert re.fullmatch(r"[0-9a-f]{16}  20\d\d-\d\d-\d\d \d\d:\d\d  en  1 question  unfinished", first)
     assert second.startswith(session)
-    assert second.endswith("zh  1 questions  finished")
+    assert second.endswith("zh  1 question  finished")
 
 
 def test_an_empty_list_says_what_to_do(cli):

@@ -56,7 +56,8 @@ def test_the_endpoints_have_names_types_and_descriptions_and_do_what_they_say(ad
     try:
         described = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
         assert set(described) == {
-            "/list_topics", "/search_questions", "/grade_answer", "/start_interview", "/say", "/show_interview", "/debrief",
+            "/list_topics", "/search_questions", "/grade_answer", "/grade_against_reference", "/start_interview", "/say",
+            "/show_interview", "/debrief",
         }  # fmt: skip
         assert all(endpoint.get("description") for endpoint in described.values())
         assert {p["parameter_name"] for p in described["/say"]["parameters"]} == {"session", "message"}
