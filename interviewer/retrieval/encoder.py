@@ -132,7 +132,7 @@ class SentenceEncoder(_Remembering):
 
     def _vectors(self, texts: list[str]) -> Vectors:
         """Texts of equal length go through the model together: nothing is padded, which saves time, and a text has the
-        same vector, to the last bit, in whatever company it is encoded (measured, on one thread: eval/batch.md)."""
+        same vector, to the last bit, in whatever company it is encoded (`interviewer eval batch` compares)."""
         by_length: dict[int, list[int]] = {}
         for place, ids in enumerate(self._ids(texts)):
             by_length.setdefault(len(ids), []).append(place)
