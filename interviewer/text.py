@@ -54,6 +54,11 @@ def normalise(text: str) -> str:
     return plain if plain.isascii() else plain.translate(_simplified())
 
 
+def encodable(text: str) -> str:
+    """Without halves of surrogate pairs, which tokenizers refuse."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 @lru_cache(maxsize=1)
 def _simplified() -> dict[int, int]:
     """Traditional character → simplified one, from OpenCC's table of characters (Apache-2.0)."""

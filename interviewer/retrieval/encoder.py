@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from interviewer.errors import ModelUnavailable
 from interviewer.retrieval.prompts import Prompts, prompts_for
+from interviewer.text import encodable
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -88,7 +89,7 @@ class _Remembering:
         new = [t for t in dict.fromkeys(texts) if t not in self._memo]
         fresh: dict[str, Vectors] = {}
         if new:
-            fresh = dict(zip(new, self._vectors([_valid(t) for t in new]), strict=True))
+            fresh = dict(zip(new, self._vectors([encodable(t) for t in new]), strict=True))
         result = [fresh[t] if t in fresh else self._memo[t] for t in texts]
         self._memo.update(fresh)
         while len(self._memo) > _MEMO:
@@ -100,7 +101,7 @@ class _Remembering:
         with self._lock:
             new = [t for t in dict.fromkeys(texts) if t not in self._shares]
             if new:
-                self._shares.update(zip(new, self._shares_of([_valid(t) for t in new]), strict=True))
+                self._shares.update(zip(new, self._shares_of([encodable(t) for t in new]), strict=True))
             shares = np.array([self._shares[t] for t in texts], np.float32)
             while len(self._shares) > _MEMO:
                 self._shares.popitem(last=False)
@@ -187,11 +188,6 @@ class ReaderEncoder(_Remembering):
     def _shares_of(self, texts: list[str]) -> list[float]:
         rows = [e.ids for e in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
         return [1.0 - row.count(self._unknown) / len(row) if row else 0.0 for row in rows]
-
-
-def _valid(text: str) -> str:
-    """Without halves of surrogate pairs, which tokenizers refuse."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _fingerprint(folder: Path) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interviewer.errors import ModelUnavailable
+from interviewer.text import encodable
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -69,7 +70,7 @@ class _Remembering:
             fresh: dict[Pair, Chances] = {}
             for start in range(0, len(new), _TOGETHER):
                 batch = new[start : start + _TOGETHER]
-                fresh |= zip(batch, self._judge([(_valid(a), _valid(b)) for a, b in batch]), strict=True)
+                fresh |= zip(batch, self._judge([(encodable(a), encodable(b)) for a, b in batch]), strict=True)
             result = [fresh[p] if p in fresh else self._memo[p] for p in pairs]
             self._memo |= fresh
             while len(self._memo) > _REMEMBERED:
@@ -167,8 +168,3 @@ def _load_foreign(name: str) -> Entailment:
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
         raise ModelUnavailable(f"the entailment model {name!r} cannot be loaded ({first}); {_ADVICE}") from None
     return _Foreign(model, path.resolve().name if path.is_dir() else name)
-
-
-def _valid(text: str) -> str:
-    """Without halves of surrogate pairs, which tokenizers refuse."""
-    return text.encode("utf-8", "replace").decode("utf-8")
