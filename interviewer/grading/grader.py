@@ -177,6 +177,8 @@ class Grader:
         if _VOID & set(flags):
             return self._zero(blank, item, flags)
         spans, judged = self._compared(item, answer, graded_in)
+        if not spans.spans:  # nothing of it is the candidate's own
+            return self._zero(blank, item, flags)
         judged = _unless_turned(item, spans, judged, graded_in)
         if self._off_topic(item, spans, judged):
             flags = (*flags, "off_topic")
