@@ -265,6 +265,7 @@ def import_(
 def asag(
     data: Annotated[Path, typer.Option(help="Folder with the human-marked sets.")],
     work: Annotated[Path | None, typer.Option(help="Keep the comparisons there; a second run reads them.")] = None,
+    most: Annotated[int, typer.Option(help="Read at most so many answers of a split.", min=10)] = 1000,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the table there too.")] = None,
 ) -> None:
     """Compare the grader with marks given by people (takes most of an hour on two cores)."""
@@ -279,8 +280,8 @@ def asag(
 
     encoder = load_encoder()
     grader = Grader(encoder, vocabulary_of(list(load_corpus(shipped_folder()).items.values())), load_entailment())
-    answers = measure.read_marked(data)
-    kept = work / f"asag-{grader.version.replace('/', '-')}.npz" if work else None
+    answers = measure.read_marked(data, most)
+    kept = work / f"asag-{most}-{grader.version.replace('/', '-')}.npz" if work else None
     if kept and kept.exists():
         found = np.load(kept)
         table = measure.Table(tuple(answers), found["features"], found["words"])
@@ -292,14 +293,20 @@ def asag(
 
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("comparing", total=len(answers))
-            table = measure.tabulate(answers, grader, nearest, lambda done: bar.update(task, completed=done))
+
+            def told(done: int) -> None:
+                bar.update(task, completed=done)
+                if done % 200 == 0 and not bar.console.is_terminal:
+                    typer.echo(f"{done:,} of {len(answers):,}", err=True)
+
+            table = measure.tabulate(answers, grader, nearest, told)
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.savez(kept, features=table.features, words=table.words)
     report = f"{measure.markdown(list(measure.report(table)))}\n\nGrader {grader.version}.\n"
     typer.echo(report)
     if out:
-        out.write_text(f"# Human-marked answers\n\nPrinted by `interviewer eval asag`.\n\n{report}", encoding="utf-8")
+        out.write_text(f"# Human-marked answers\n\nPrinted by `interviewer eval asag --most {most}`.\n\n{report}", encoding="utf-8")
 
 
 @app.command()

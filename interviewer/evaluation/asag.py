@@ -31,8 +31,7 @@ Numbers = NDArray[np.float64]
 SETS = ("mohler", "saf_en", "semeval_beetle", "semeval_scientsbank", "zh_ads", "nnexam_elective")
 NEVER = frozenset({"nnexam_elective"})
 """Sets that may be measured on, not learnt from."""
-MOST = 1000
-"""Answers of one split that are read at most, drawn by a fixed seed."""
+_CHUNK = 64
 _REFERENCES = 5
 _STRENGTH = 10.0
 
@@ -76,8 +75,13 @@ class Table:
         return np.array([f"{a.dataset} {a.question.strip().lower()}" for a in self.answers])
 
 
-def read_marked(folder: Path, seed: int = 0) -> list[HumanMarked]:
-    """All sets in a folder, at most `MOST` answers of each split.
+def read_marked(folder: Path, most: int, seed: int = 0) -> list[HumanMarked]:
+    """All sets in a folder.
+
+    Args:
+        folder: with one file a set.
+        most: answers of one split that are read at most, drawn by the seed.
+        seed: of the draw.
 
     Raises:
         InputError: a set is missing.
@@ -98,8 +102,8 @@ def read_marked(folder: Path, seed: int = 0) -> list[HumanMarked]:
             by_split.setdefault(one.split, []).append(one)
         rng = random.Random(seed)
         for split in sorted(by_split):
-            whole = len(by_split[split]) <= MOST or split == "None"  # sets without splits are read whole
-            found += by_split[split] if whole else rng.sample(by_split[split], MOST)
+            rows = by_split[split]
+            found += rows if len(rows) <= most else rng.sample(rows, most)
     return found
 
 
@@ -130,6 +134,8 @@ def tabulate(
     """
     rows, words = [], []
     for number, one in enumerate(answers):
+        if number % _CHUNK == 0:
+            grader.prepare(a.answer for a in answers[number : number + _CHUNK])
         reference = one.references[nearest(one.answer, one.references) if len(one.references) > 1 else 0]
         language: Language = language_of(reference) or "en"
         item = as_item(one.question, reference)
