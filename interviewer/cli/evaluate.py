@@ -306,7 +306,9 @@ def asag(
     report = f"{measure.markdown(list(measure.report(table)))}\n\nGrader {grader.version}.\n"
     typer.echo(report)
     if out:
-        out.write_text(f"# Human-marked answers\n\nPrinted by `interviewer eval asag --most {most}`.\n\n{report}", encoding="utf-8")
+        out.write_text(
+            f"# Human-marked answers\n\nPrinted by `interviewer eval asag --most {most}`.\n\n{report}", encoding="utf-8"
+        )
 
 
 @app.command()
@@ -333,7 +335,7 @@ def robustness(
             task = bar.add_task(what, total=total)
             return lambda done: bar.update(task, completed=done)
 
-        attempts = [*made.attacks(items), *made.shotguns(items)]
+        attempts = [*made.attacks(items, every), *made.shotguns(items, every)]
         attacked = measure.outcomes(attempts, grader, told("attacks", len(attempts)))
         good = list(made.honest(items))
         honest = measure.outcomes(good, grader, told("honest answers", len(good)))
@@ -351,6 +353,11 @@ def robustness(
             measure.markdown(
                 ("kind", "answers", "accused", f"below {measure.PASS:.0f}", "mean", "against the model answer"),
                 measure.honest_rows(honest),
+            ),
+            "## Flags",
+            measure.markdown(
+                ("flag", "answers it is for", "recall", "honest answers", "false alarms", "precision"),
+                measure.flag_rows(attacked, honest),
             ),
             "## The same answer written otherwise",
             measure.markdown(("change", "answers", "within a point", "largest move"), moved),

@@ -26,9 +26,28 @@ ACCUSING: frozenset[Flag] = frozenset(
         "off_topic",
         "repeated",
         "both_ways",
+        "scattered",
     }
 )
 """Flags that say something against an answer; on an honest one they are false alarms."""
+MEANT: Mapping[Flag, tuple[str, ...]] = {
+    "empty": ("nothing but marks",),
+    "dont_know": ("not knowing",),
+    "echoes_question": ("the question again", "the question as a statement"),
+    "copies_reference": ("model answer",),
+    "keyword_list": ("key words",),
+    "off_topic": ("good answer to another topic",),
+    "other_language": ("in the other language",),
+    "gibberish": ("gibberish",),
+    "instructions": ("words to the grader", "words to the grader, five", "words to the grader after a denial"),
+    "repeated": ("one point, a hundred times",),
+    "both_ways": ("both ways",),
+    "scattered": ("its answer, then every other of the topic", "every answer of the topic"),
+    "too_long": ("100,000 characters",),
+}
+"""Which kinds of answers each flag is for."""
+_COPIES = ("model answer", "typos", "fillers", "dialect words", "English terms in Chinese", "rambling")
+_CHUNK = 32
 Tell = Callable[[int], None]
 
 
@@ -45,7 +64,10 @@ class Outcome:
 def outcomes(attempts: Iterable[Attempt], grader: Grader, tell: Tell) -> list[Outcome]:
     """Grade all attempts."""
     found = []
-    for number, a in enumerate(attempts):
+    every = list(attempts)
+    for number, a in enumerate(every):
+        if number % _CHUNK == 0:
+            grader.prepare(other.text for other in every[number : number + _CHUNK])
         grade = grader.grade(a.item, a.text, a.language)
         found.append(Outcome(a, grade.score or 0.0, frozenset(grade.flags), grade.needs_review))
         tell(number + 1)
@@ -88,6 +110,22 @@ def _honest_row(kind: str, some: Sequence[Outcome], plain: Mapping[tuple[str, La
         f"{scores.mean():.0f}",
         f"{change:+.1f}",
     )
+
+
+def flag_rows(attacked: Sequence[Outcome], honest: Sequence[Outcome]) -> list[tuple[str, ...]]:
+    """One row per flag: recall on the answers it is for, false alarms on honest ones, and precision over both."""
+    rows = []
+    for flag, kinds in MEANT.items():
+        due = [flag in o.flags for o in (*attacked, *honest) if o.attempt.kind in kinds]
+        # What is made from the model answer is mostly its words, and flagged as such by right.
+        spared = (*kinds, *(_COPIES if flag == "copies_reference" else ()))
+        false = [flag in o.flags for o in honest if o.attempt.kind not in spared]
+        raised = sum(due) + sum(false)
+        rows.append((
+            flag, str(len(due)), f"{np.mean(due):.1%}" if due else "—", str(len(false)), f"{np.mean(false):.1%}",
+            f"{sum(due) / raised:.1%}" if raised else "—",
+        ))  # fmt: skip
+    return rows
 
 
 def invariance_rows(found: Sequence[Outcome], grader: Grader, tell: Tell) -> list[tuple[str, ...]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from interviewer.schema import Flag, Grade, Item, Language, PointResult
+from interviewer.text import word_count
 
 MAX_QUOTE = 60
-_MAX_POINTS = 2  # named per kind, so that the whole stays under about 120 words
+MAX_WORDS: dict[Language, int] = {"zh": 200, "en": 120}
+"""Longest feedback, in Chinese characters or English words: what is read at a glance."""
 
 _FLAG_WORDS: dict[Flag, tuple[str, str]] = {
     "empty": ("没有作答。", "There is no answer."),
@@ -24,10 +26,10 @@ _FLAG_WORDS: dict[Flag, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def quote(text: str) -> str:
+def quote(text: str, longest: int = MAX_QUOTE) -> str:
     """A stretch of the candidate's words, cut to fit in a sentence."""
     line = " ".join(text.split())
-    return line if len(line) <= MAX_QUOTE else line[: MAX_QUOTE - 1].rstrip() + "…"
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def feedback(grade: Grade, item: Item, language: Language) -> str:
@@ -35,25 +37,36 @@ def feedback(grade: Grade, item: Item, language: Language) -> str:
     if grade.score is None:
         reason = grade.reason or "-"
         return f"未评分：{reason}" if language == "zh" else f"Not graded: {reason}"
+    # As many points of a kind as there is room for; one at least.
+    sizes = ((3, MAX_QUOTE), (2, MAX_QUOTE), (1, MAX_QUOTE), (1, MAX_QUOTE // 3))
+    found = (_paragraph(grade, item, language, *size) for size in sizes)
+    shown = ""
+    for shown in found:
+        if word_count(shown) <= MAX_WORDS[language]:
+            break
+    return shown
+
+
+def _paragraph(grade: Grade, item: Item, language: Language, most: int, longest: int) -> str:
     zh = language == "zh"
     parts = [_FLAG_WORDS[f][0 if zh else 1] for f in grade.flags]
     right = [p for p in grade.points if p.verdict == "covered" and p.evidence]
     if right:
-        quotes = _join([f"“{quote(p.evidence.text)}”" for p in right[:_MAX_POINTS] if p.evidence], zh)
+        quotes = _join([f"“{quote(p.evidence.text, longest)}”" for p in right[:most] if p.evidence], zh)
         parts.append(f"说对了：{quotes}。" if zh else f"Right: {quotes}.")
-    parts += [_wrong(p, grade, item, language) for p in grade.points if p.verdict == "contradicted"][:_MAX_POINTS]
+    parts += [_wrong(p, grade, item, language, longest) for p in grade.points if p.verdict == "contradicted"][:most]
     missing = [p for p in grade.points if p.verdict in ("missing", "partial")]
     missing.sort(key=lambda p: -item.point(p.point_id).weight)
     if missing:
-        named = [_sentence(item.point(p.point_id).text.get(language)) for p in missing[:_MAX_POINTS]]
+        named = [_sentence(item.point(p.point_id).text.get(language)) for p in missing[:most]]
         rest = len(missing) - len(named)
         more = (f"（另有 {rest} 点）" if zh else f" ({rest} more)") if rest else ""
         parts.append(f"还缺：{_join(named, zh)}{more}。" if zh else f"Missing: {_join(named, zh)}{more}.")
     return ("" if zh else " ").join(parts)
 
 
-def _wrong(point: PointResult, grade: Grade, item: Item, language: Language) -> str:
-    said = quote(point.evidence.text) if point.evidence else ""
+def _wrong(point: PointResult, grade: Grade, item: Item, language: Language, longest: int) -> str:
+    said = quote(point.evidence.text, longest) if point.evidence else ""
     for found in grade.misconceptions:
         known = item.misconceptions[found.index]
         if point.point_id in known.contradicts and found.evidence == point.evidence:
