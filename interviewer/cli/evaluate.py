@@ -402,8 +402,12 @@ def calibration(
     names = sets or sorted(p.name.removesuffix(".jsonl.gz") for p in data.glob("*.jsonl.gz"))
     read = []
     for name in names:
-        typer.echo(f"{name} …", err=True)
-        read.append(measure.read_set(data / f"{name}.jsonl.gz", grader, most))
+
+
+        def tell(done: int, of: int, name: str = name) -> None:
+            typer.echo(f"{name}: {done} of {of} answers graded", err=True)
+
+        read.append(measure.read_set(data / f"{name}.jsonl.gz", grader, most, tell))
     sizes = ", ".join(f"{s.name} {len(s.answers)} answers to {len({a.question for a in s.answers})}" for s in read)
     report = f"{measure.table(read)}\n\nMarks are 0–1 here. {sizes} questions. Grader {grader.version}.\n"
     typer.echo(report)

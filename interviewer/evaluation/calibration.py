@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from interviewer.grading import Grader, as_item
 from interviewer.grading.scale import Answer, Scale, left_out, suggest
 
 SIZES = (10, 20, 40, 80)
+AT_ONCE = 32
 _STEPS = 10  # of the scale on which kappa is taken
 _DRAWS = 10
 
@@ -34,13 +35,14 @@ class Set:
     marks: tuple[float, ...]
 
 
-def read_set(path: Path, grader: Grader, most: int) -> Set:
+def read_set(path: Path, grader: Grader, most: int, tell: Callable[[int, int], None] = lambda done, of: None) -> Set:
     """Grade a set of answers marked by people.
 
     Args:
         path: `NAME.jsonl.gz`, a line each: question, reference (a text or several), answer, score 0–1.
         grader: what grades.
         most: at most about so many answers, evenly spaced over the file.
+        tell: called now and then with the number of answers that are graded, and of all that will be.
 
     Raises:
         InputError: the file cannot be read.
@@ -52,8 +54,8 @@ def read_set(path: Path, grader: Grader, most: int) -> Set:
         raise InputError(f"{path} cannot be read ({error}); it should be a .jsonl.gz with one answer a line") from None
     rows = rows[:: max(1, len(rows) // most)]
     answers, marks = [], []
-    for start in range(0, len(rows), 64):
-        some = rows[start : start + 64]
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
         grader.prepare(row["answer"] for row in some)
         for row in some:
             reference = row["reference"] if isinstance(row["reference"], str) else row["reference"][0]
@@ -61,6 +63,7 @@ def read_set(path: Path, grader: Grader, most: int) -> Set:
             if grade.score is not None:
                 answers.append(Answer(grade.score / 100, row["question"]))
                 marks.append(float(row["score"]))
+        tell(min(start + AT_ONCE, len(rows)), len(rows))
     return Set(path.name.removesuffix(".jsonl.gz"), tuple(answers), tuple(marks))
 
 
