@@ -17,9 +17,9 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import TypeAdapter
 
@@ -626,7 +626,7 @@ def _event(stored: StoredEvent) -> Event:
     return Event(
         stored.kind,  # type: ignore[arg-type]
         str(stored.payload.get("text", "")),
-        TypeAdapter(Grade).validate_python(grade) if grade else None,
+        _adapter(Grade).validate_python(grade) if grade else None,
         float(stored.payload.get("at", 0.0)),
     )
 
@@ -637,4 +637,10 @@ def _recorded(stored: StoredEvent) -> Chooser:
 
 
 def _setup(values: dict[str, Any]) -> Setup:
-    return TypeAdapter(Setup).validate_python(values)
+    return cast(Setup, _adapter(Setup).validate_python(values))
+
+
+@lru_cache(maxsize=2)
+def _adapter(kind: type[Grade] | type[Setup]) -> TypeAdapter[Any]:
+    """Making one takes longer than all that an interview's events are read with."""
+    return TypeAdapter(kind)

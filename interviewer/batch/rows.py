@@ -72,9 +72,9 @@ class RowGrader:
             ModelUnavailable: the embedding model is gone; that is no row's fault.
         """
         asked = [self._asked(row) for row in rows]
-        new = [a for item, a in asked if isinstance(item, Item) and (item.id, a) not in self._kept]
+        new = [(item, a) for item, a in asked if isinstance(item, Item) and (item.id, a) not in self._kept]
         try:
-            self._engine.grader.prepare(dict.fromkeys(new))
+            self._engine.grader.prepare(new)
         except ModelUnavailable:
             raise
         except Exception:  # some answer breaks it: it will, alone, in its own row

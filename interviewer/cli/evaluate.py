@@ -403,7 +403,6 @@ def calibration(
     read = []
     for name in names:
 
-
         def tell(done: int, of: int, name: str = name) -> None:
             typer.echo(f"{name}: {done} of {of} answers graded", err=True)
 
@@ -463,3 +462,38 @@ def batch(
     report = "\n".join(lines) + f"\n\n{machine()}; grader {engine.grader.version}.\n"
     if out:
         out.write_text(f"# Grading tables\n\nPrinted by `interviewer eval batch`.\n\n{report}", encoding="utf-8")
+
+
+@app.command()
+def speed(
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller amounts: some minutes instead of an hour.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Only count, and take the counts as the baseline of the tests.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the table there too.")] = None,
+) -> None:
+    """Measure how fast everything is, beside what is usual and beside what was promised."""
+    from interviewer.speed import counts
+    from interviewer.speed.clock import ROUNDS, markdown
+    from interviewer.speed.machine import described
+    from interviewer.speed.run import FULL, QUICK, measure
+
+    if accept:
+        counts.write_baseline(counts.counts())
+        typer.echo(f"written {counts.BASELINE}")
+        return
+    machine = described()
+    figures = []
+    for figure in measure(QUICK if quick else FULL):
+        figures.append(figure)
+        typer.echo(f"{figure.work}: {figure.found}", err=True)
+    report = (
+        f"{markdown(figures)}\n\nMedian (least–largest) of {ROUNDS} rounds; ways that are compared take turns, "
+        f"by core-seconds. {machine} when it began.\n"
+    )
+    typer.echo(report)
+    if out:
+        out.write_text(
+            f"# Speed\n\nPrinted by `interviewer eval speed{' --quick' if quick else ''}`.\n\n{report}",
+            encoding="utf-8",
+        )

@@ -23,7 +23,7 @@ from interviewer.errors import InputError
 from interviewer.evaluation.grading import bootstrap, partial, pearson, rmse, spearman, within
 from interviewer.grading import Grader, as_item
 from interviewer.grading.overall import OVERALL
-from interviewer.schema import Language
+from interviewer.schema import Item, Language
 from interviewer.text import language_of, terms
 
 Numbers = NDArray[np.float64]
@@ -133,12 +133,16 @@ def tabulate(
         tell: called with the number of answers done.
     """
     rows, words = [], []
+    chosen: list[str] = []
+    items: list[Item] = []
     for number, one in enumerate(answers):
         if number % _CHUNK == 0:
-            grader.prepare(a.answer for a in answers[number : number + _CHUNK])
-        reference = one.references[nearest(one.answer, one.references) if len(one.references) > 1 else 0]
+            some = answers[number : number + _CHUNK]
+            chosen = [a.references[nearest(a.answer, a.references) if len(a.references) > 1 else 0] for a in some]
+            items = [as_item(a.question, r) for a, r in zip(some, chosen, strict=True)]
+            grader.prepare((item, a.answer) for item, a in zip(items, some, strict=True))
+        reference, item = chosen[number % _CHUNK], items[number % _CHUNK]
         language: Language = language_of(reference) or "en"
-        item = as_item(one.question, reference)
         found = grader.overall(item, one.answer, language) if item.key_points else None
         rows.append(found.row() if found else [0.0] * len(OVERALL))
         said, due = set(terms(one.answer)), set(terms(reference))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from interviewer.errors import InputError
 from interviewer.evaluation.grading import pearson, qwk, rmse
 from interviewer.grading import Grader, as_item
 from interviewer.grading.scale import Answer, Scale, left_out, suggest
+from interviewer.schema import Item
 
 SIZES = (10, 20, 40, 80)
 AT_ONCE = 32
@@ -55,16 +57,20 @@ def read_set(path: Path, grader: Grader, most: int, tell: Callable[[int, int], N
     rows = rows[:: max(1, len(rows) // most)]
     answers, marks = [], []
     for start in range(0, len(rows), AT_ONCE):
-        some = rows[start : start + AT_ONCE]
-        grader.prepare(row["answer"] for row in some)
-        for row in some:
-            reference = row["reference"] if isinstance(row["reference"], str) else row["reference"][0]
-            grade = grader.grade(as_item(row["question"], reference), row["answer"])
+        some = [(row, _item(row)) for row in rows[start : start + AT_ONCE]]
+        grader.prepare((item, row["answer"]) for row, item in some)
+        for row, item in some:
+            grade = grader.grade(item, row["answer"])
             if grade.score is not None:
                 answers.append(Answer(grade.score / 100, row["question"]))
                 marks.append(float(row["score"]))
         tell(min(start + AT_ONCE, len(rows)), len(rows))
     return Set(path.name.removesuffix(".jsonl.gz"), tuple(answers), tuple(marks))
+
+
+def _item(row: Mapping[str, Any]) -> Item:
+    reference = row["reference"] if isinstance(row["reference"], str) else row["reference"][0]
+    return as_item(row["question"], reference)
 
 
 def curve(data: Set) -> Iterator[tuple[str, ...]]:

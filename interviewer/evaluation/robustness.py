@@ -67,7 +67,7 @@ def outcomes(attempts: Iterable[Attempt], grader: Grader, tell: Tell) -> list[Ou
     every = list(attempts)
     for number, a in enumerate(every):
         if number % _CHUNK == 0:
-            grader.prepare(other.text for other in every[number : number + _CHUNK])
+            grader.prepare((other.item, other.text) for other in every[number : number + _CHUNK])
         grade = grader.grade(a.item, a.text, a.language)
         found.append(Outcome(a, grade.score or 0.0, frozenset(grade.flags), grade.needs_review))
         tell(number + 1)

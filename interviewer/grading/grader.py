@@ -72,6 +72,10 @@ _DOUBTFUL: frozenset[Flag] = frozenset(
 )
 
 
+_Matched = tuple[Item, Spans, list[Match]]
+"""An item, an answer's spans, and how near they come to its points; the item is held so that its `id` stays its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Judged:
     point: KeyPoint
@@ -88,6 +92,7 @@ class Grader:
         self._calibration = load_calibration(encoder.fingerprint)
         self._reference_scale = load_reference_scale(encoder.fingerprint, entailment.fingerprint)
         self._matcher = lru_cache(maxsize=256)(self._make_matcher)
+        self._ready: dict[tuple[int, str, Language], _Matched] = {}
 
     @property
     def version(self) -> str:
@@ -112,10 +117,16 @@ class Grader:
         return self._whole(item, answer, language, judged) if spans.spans else None
 
     def _compared(self, item: Item, answer: str, language: Language) -> tuple[Spans, list[_Judged]]:
+        ready = self._ready.get((id(item), answer, language))
+        _, spans, matches = ready or self._matched(item, answer, language)
+        matches = self._matcher(item.question.get(language)).judged(matches)
+        return spans, [self._judge(*each) for each in zip(item.key_points, matches, strict=True)]
+
+    def _matched(self, item: Item, answer: str, language: Language) -> _Matched:
+        """All but what the cross-encoder says."""
         matcher = self._matcher(item.question.get(language))
         spans = matcher.cut(_graded_part(item, answer, language))
-        matches = matcher.match(spans, [claim_of(item, point, language) for point in item.key_points])
-        return spans, [self._judge(*each) for each in zip(item.key_points, matches, strict=True)]
+        return item, spans, matcher.compare(spans, [claim_of(item, point, language) for point in item.key_points])
 
     def _whole(self, item: Item, answer: str, language: Language, judged: Sequence[_Judged]) -> Overall:
         weights = [j.point.weight for j in judged]
@@ -143,14 +154,22 @@ class Grader:
     def _make_matcher(self, question: str) -> Matcher:
         return Matcher(self._encoder, self._vocabulary, question, self._entailment)
 
-    def prepare(self, answers: Iterable[str]) -> None:
-        """Embed all that grading these answers will need at once; the encoder remembers it.
+    def prepare(self, asked: Iterable[tuple[Item, str]]) -> None:
+        """Read all that grading these answers will need at once, and keep it until the next call.
 
-        Many short texts together take a fraction of the time that they take one answer after the other, and no grade
-        depends on it: a text has the same vector in whatever company it is encoded.
+        Texts and pairs of many answers together take a fraction of the time that they take one answer after the other,
+        and no grade depends on it: what is read is the same, to the last bit, in whatever company.
+
+        Args:
+            asked: items and answers to them; the same `Item` objects must be given to `grade`.
         """
-        own = (guards.without_instructions(guards.truncate(a)) for a in answers)
-        self._encoder.encode([normalise(s.text) for a in own for s in spans_of(a)])
+        asked = [(item, answer) for item, answer in asked if item.key_points and not guards.is_empty(answer)]
+        wanted = {(id(item), answer, _graded_in(item, language_of(answer) or "en")): item for item, answer in asked}
+        own = (_graded_part(item, answer, language) for (_, answer, language), item in wanted.items())
+        self._encoder.encode([normalise(s.text) for text in own for s in spans_of(text)])
+        ready = {key: self._matched(item, key[1], key[2]) for key, item in wanted.items()}
+        self._entailment.judge([pair for _, _, matches in ready.values() for match in matches for pair in match.asked])
+        self._ready = ready
 
     def grade(self, item: Item, answer: str, language: Language | None = None) -> Grade:
         """Grade one answer.
@@ -171,7 +190,7 @@ class Grader:
             return replace(blank, reason="the item has no key points")
         if guards.is_empty(answer):
             return self._zero(blank, item, ("empty",))
-        graded_in = spoken if all(_text(p, spoken) for p in item.key_points) else _other(spoken)
+        graded_in = _graded_in(item, spoken)
         question, reference = item.question.get(graded_in), item.answer.get(graded_in)
         flags = guards.flags_of(answer, question, reference, language)
         if _VOID & set(flags):
@@ -405,8 +424,10 @@ def _text(point: KeyPoint, language: Language) -> str:
     return point.text.zh if language == "zh" else point.text.en
 
 
-def _other(language: Language) -> Language:
-    return "en" if language == "zh" else "zh"
+def _graded_in(item: Item, spoken: Language) -> Language:
+    """The answer's language, if the item has it."""
+    other: Language = "en" if spoken == "zh" else "zh"
+    return spoken if all(_text(p, spoken) for p in item.key_points) else other
 
 
 @lru_cache(maxsize=1024)

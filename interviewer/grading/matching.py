@@ -201,6 +201,14 @@ class Matcher:
 
     def match(self, spans: Spans, claims: Sequence[Claim]) -> list[Match]:
         """Compare an answer's spans with every claim of a question; one `Match` per claim, in order."""
+        return self.judged(self.compare(spans, claims))
+
+    def judged(self, matches: list[Match]) -> list[Match]:
+        """Matches with what the cross-encoder makes of the pairs they ask about, if there is one."""
+        return _judged(matches, self._entailment) if self._entailment else matches
+
+    def compare(self, spans: Spans, claims: Sequence[Claim]) -> list[Match]:
+        """`match` as far as it goes without the cross-encoder."""
         if not spans.spans:
             nothing = Match(Features(*[0.0] * len(FEATURES)), None, None, -1)
             return [nothing] * len(claims)
@@ -214,7 +222,7 @@ class Matcher:
             others = np.delete(about, n, axis=0)
             rival = others.max(axis=0) if len(others) else np.zeros(about.shape[1], np.float32)
             found.append(self._match(spans, one, rival))
-        return _judged(found, self._entailment) if self._entailment else found
+        return found
 
     def _match(self, spans: Spans, compared: _Compared, rival: Matrix) -> Match:
         r, w, claim = compared.right, compared.wrong, compared.claim

@@ -178,11 +178,17 @@ class ReaderEncoder(_Remembering):
     def _width(self) -> int:
         return int(self._reader.norm.weight.shape[0])
 
-    def _vectors(self, texts: list[str]) -> Vectors:
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens of each text are read."""
+        return [len(row) for row in self._rows(list(texts))]
+
+    def _rows(self, texts: list[str]) -> list[list[int]]:
         rows = [e.ids for e in self._tokenizer.encode_batch(texts)]
         # The closing token stays where a text is cut off.
-        rows = [row if len(row) <= self._longest else [*row[: self._longest - 1], row[-1]] for row in rows]
-        means = np.stack([states.mean(dim=0).numpy() for states in self._reader.read(rows)])
+        return [row if len(row) <= self._longest else [*row[: self._longest - 1], row[-1]] for row in rows]
+
+    def _vectors(self, texts: list[str]) -> Vectors:
+        means = self._reader.means(self._rows(texts)).numpy()
         return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9), np.float32)
 
     def _shares_of(self, texts: list[str]) -> list[float]:

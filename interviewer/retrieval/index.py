@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from interviewer.retrieval.vectors import Vectors
 from interviewer.schema import LANGUAGES, Item
 from interviewer.text import terms
 
@@ -35,6 +36,7 @@ FORMAT = 2
 _BATCH = 16
 # How much the nearest question, the nearest answer and the terms count: chosen on the `tune` half of the queries.
 _QUESTION, _ANSWER, _TERMS = 1.5, 0.5, 1.0
+_REACH = 1000  # vectors of a corpus so large that not all are compared: what lies farther away is not found by meaning
 # Smaller spreads than these are noise that is not worth blowing up.
 _LEAST_COSINE, _LEAST_BM25 = 0.1, 1.0
 _log = logging.getLogger(__name__)
@@ -70,8 +72,12 @@ class Manifest:
 class Index:
     """A loaded index. Not built directly: see `open_index`."""
 
-    def __init__(self, manifest: Manifest, vectors: Any, bm25: Any, encoder: Encoder) -> None:
+    def __init__(self, manifest: Manifest, vectors: Vectors, bm25: Any, encoder: Encoder) -> None:
         self._manifest, self._vectors, self._bm25, self._encoder = manifest, vectors, bm25, encoder
+        place = {item_id: n for n, item_id in enumerate(manifest.documents)}
+        # Of each vector: which document it belongs to, and whether it is of a question (0) or an answer (1).
+        self._owners = np.array([place[item_id] for item_id, _ in manifest.rows], np.int64)
+        self._sides = np.array([int(part == "answer") for _, part in manifest.rows], np.int64)
 
     def search(self, query: str, limit: int = 10, allowed: Callable[[str], bool] = lambda _: True) -> list[Hit]:
         """The items nearest to a query in either language, best first; empty for a query without words.
@@ -114,14 +120,11 @@ class Index:
 
     def _dense(self, query: str) -> tuple[Scores, Scores]:
         """Cosine of the nearest question and of the nearest answer of each item; NaN where it has none."""
-        vector = self._encoder.encode([query], query=True)
-        scores, rows = self._vectors.search(vector, len(self._manifest.rows))
-        place = {item_id: n for n, item_id in enumerate(self._manifest.documents)}
-        found = np.full((2, len(place)), np.nan)
-        for score, row in zip(scores[0], rows[0], strict=True):
-            item_id, part = self._manifest.rows[row]
-            side = found[int(part == "answer")]
-            side[place[item_id]] = np.fmax(side[place[item_id]], score)
+        vector = self._encoder.encode([query], query=True)[0]
+        scores, rows = self._vectors.search(vector, len(self._vectors) if self._vectors.exact else _REACH)
+        found = np.full((2, len(self._manifest.documents)), -np.inf)
+        np.maximum.at(found, (self._sides[rows], self._owners[rows]), scores)
+        found[np.isinf(found)] = np.nan
         return found[0], found[1]
 
     def _lexical(self, query: str) -> Scores:
@@ -188,14 +191,12 @@ def _document(item: Item) -> tuple[str, ...]:
 
 def _build(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
     import bm25s
-    import faiss
 
     rows = _texts(corpus)
     # In small batches: an answer that waits to be graded meanwhile gets its turn between two of them.
     texts = [text for _, _, text in rows]
     matrix = np.vstack([encoder.encode(texts[i : i + _BATCH]) for i in range(0, len(texts), _BATCH)])
-    vectors = faiss.IndexFlatIP(matrix.shape[1])
-    vectors.add(np.ascontiguousarray(matrix))
+    vectors = Vectors.of(matrix)
     bm25 = bm25s.BM25()
     bm25.index([list(_document(item)) for item in corpus.items.values()], show_progress=False)
     manifest = Manifest(
@@ -209,14 +210,12 @@ def _build(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
     return Index(manifest, vectors, bm25, encoder)
 
 
-def _save(manifest: Manifest, vectors: Any, bm25: Any, folder: Path) -> None:
+def _save(manifest: Manifest, vectors: Vectors, bm25: Any, folder: Path) -> None:
     """Write into a folder beside the final one and rename, so that no half-written index is ever seen."""
-    import faiss
-
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
     try:
-        (work / "vectors.faiss").write_bytes(faiss.serialize_index(vectors).tobytes())
+        vectors.save(work / "vectors.faiss")
         bm25.save(work / "bm25", show_progress=False)
         content = {
             "format": manifest.format, "encoder": manifest.encoder, "corpus": manifest.corpus,
@@ -253,13 +252,12 @@ def _load(folder: Path, wanted: Mapping[str, object], encoder: Encoder) -> Index
     if _hashes(folder) != content["files"]:  # faiss reads raw memory layouts: never hand it bytes we did not write
         raise ValueError("its files are not those that were written")
     import bm25s
-    import faiss
 
     manifest = Manifest(
         content["format"], content["encoder"], content["corpus"], content["dimension"],
         tuple((i, part) for i, part in content["rows"]), tuple(content["documents"]), content["files"],
     )  # fmt: skip
-    vectors = faiss.deserialize_index(np.frombuffer((folder / "vectors.faiss").read_bytes(), dtype=np.uint8))
-    if vectors.ntotal != len(manifest.rows) or vectors.d != manifest.dimension:
+    vectors = Vectors.open(folder / "vectors.faiss")
+    if len(vectors) != len(manifest.rows) or vectors.width != manifest.dimension:
         raise ValueError("its vectors and its manifest disagree")
     return Index(manifest, vectors, bm25s.BM25.load(folder / "bm25"), encoder)

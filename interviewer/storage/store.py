@@ -125,6 +125,20 @@ class Store:
         """Give the connections back."""
         self._database.dispose()
 
+    @contextmanager
+    def watched(self) -> Iterator[list[str]]:
+        """A list to which every statement is added meanwhile, by whichever thread: what a step costs is counted so."""
+        found: list[str] = []
+
+        def add(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            found.append(statement)
+
+        event.listen(self._database, "before_cursor_execute", add)
+        try:
+            yield found
+        finally:
+            event.remove(self._database, "before_cursor_execute", add)
+
     def create(self, session_id: str, language: str, setup: dict[str, Any], plan: Sequence[str]) -> None:
         """Begin an interview.
 

@@ -98,3 +98,29 @@ def test_marks_by_hand_are_measured(cli, tmp_path):
     assert done.code == 0, done.err
     assert "| tiny | 10 | suggested |" in out.read_text(encoding="utf-8")
     assert cli("eval", "calibration", "--data", str(tmp_path), "--set", "none").code == 2
+
+
+def test_speed_prints_and_writes_what_is_measured(cli, tmp_path, monkeypatch):
+    from interviewer.speed import run
+    from interviewer.speed.clock import Figure
+
+    asked = []
+
+    def measured(size):
+        asked.append(size)
+        yield Figure("reading", "3.0× (2.0–4.0)", "≥ 5×", False)
+
+    monkeypatch.setattr(run, "measure", measured)
+    out = tmp_path / "speed.md"
+    done = cli("eval", "speed", "--quick", "-o", str(out))
+    assert done.code == 0, done.err
+    assert asked == [run.QUICK]
+    assert "| reading | 3.0× (2.0–4.0) | ≥ 5× | no |" in out.read_text(encoding="utf-8")
+    assert "eval speed --quick" in out.read_text(encoding="utf-8")
+
+
+def test_speed_is_measured_in_a_checkout_only(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = cli("eval", "speed", "--quick")
+    assert done.code == 2
+    assert "app.py is missing" in done.err

@@ -31,7 +31,7 @@ Pair = tuple[str, str]
 """A passage and a claim."""
 
 _REMEMBERED = 8192
-_TOGETHER = 64
+_TOGETHER = 512
 _NAMES = {"entailment": 0, "neutral": 1, "contradiction": 2}
 _ADVICE = "leave INTERVIEWER_ENTAILMENT empty for the model that ships with the program"
 
@@ -87,24 +87,13 @@ class _Shipped(_Remembering):
         self._network, self._tokenizer = network, tokenizer
 
     def _judge(self, pairs: list[Pair]) -> Chances:
-        import torch
-
         from interviewer.grading.entailment.network import LONGEST
 
         # A passage meets several claims and a claim several passages: each text is read once.
         texts = list(dict.fromkeys(t for pair in pairs for t in pair))
-        with torch.inference_mode():
-            rows = [e.ids[:LONGEST] for e in self._tokenizer.encode_batch(texts)]
-            read = dict(zip(texts, self._network.read(rows), strict=True))
-            # Pairs of one length together: nothing is padded, and no pair's chances depend on its company.
-            together: dict[int, list[int]] = {}
-            for place, (a, b) in enumerate(pairs):
-                together.setdefault(len(read[a]) + len(read[b]), []).append(place)
-            chances = np.zeros((len(pairs), 3), np.float32)
-            for places in together.values():
-                logits = self._network([read[pairs[n][0]] for n in places], [read[pairs[n][1]] for n in places])
-                chances[places] = logits.softmax(dim=1).numpy()
-        return chances
+        rows = [e.ids[:LONGEST] for e in self._tokenizer.encode_batch(texts)]
+        read = dict(zip(texts, self._network.read(rows), strict=True))
+        return np.asarray(self._network.chances([(read[a], read[b]) for a, b in pairs]).numpy(), np.float32)
 
 
 class _Foreign(_Remembering):

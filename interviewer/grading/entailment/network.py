@@ -16,12 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from interviewer.retrieval.reader import Reader
+from interviewer.retrieval.reader import SHARED, Reader, batches, groups_of, through
 
 LABELS = ("covered", "missing", "contradicted")
 """What the passage does to the claim: says it (entailment), neither (neutral), denies it (contradiction)."""
-SHARED = 3
-"""Layers of the sentence encoder that read passage and claim apart; the rest read them together."""
 LONGEST = 96
 """Tokens of a passage, or of a claim, that are read."""
 
@@ -43,7 +41,25 @@ class Network(nn.Module):
 
     def read(self, rows: Sequence[Sequence[int]]) -> list[Tensor]:
         """Token ids of texts → what the lower half makes of them: see `Reader.read`."""
-        return self._lower[0].read(rows, SHARED)
+        return self._lower[0].read(rows)
+
+    @torch.no_grad()
+    def chances(self, pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """Hidden states from `read`, of passages and claims → probabilities of `LABELS`, shape (len(pairs), 3).
+
+        Pairs are packed like the texts of `Reader`: none's chances depend on its company.
+        """
+        lengths = [len(passage) + len(claim) for passage, claim in pairs]
+        found = torch.empty(len(pairs), len(LABELS))
+        for batch in batches(lengths):
+            parts = [part for i in batch for part in pairs[i]]
+            sizes = torch.tensor([len(part) for part in parts])
+            owner = torch.arange(len(parts)).repeat_interleave(sizes)
+            states = torch.cat(parts) + self.segments.weight[owner % 2]
+            states = through(self.upper, states, groups_of([lengths[i] for i in batch]))
+            means = torch.zeros(len(parts), states.shape[1]).index_add_(0, owner, states) / sizes.unsqueeze(1)
+            found[batch] = self._compared(means[0::2], means[1::2]).softmax(dim=1)
+        return found
 
     def forward(self, passages: Sequence[Tensor], claims: Sequence[Tensor]) -> Tensor:
         """Hidden states from `read`, pair by pair → logits, shape (pairs, 3)."""
@@ -57,7 +73,9 @@ class Network(nn.Module):
         padding = None if bool(filled.all()) else ~filled
         for layer in self.upper:
             states = layer(states, src_key_padding_mask=padding)
-        u, v = _mean(states, of_passage), _mean(states, filled & ~of_passage)
+        return self._compared(_mean(states, of_passage), _mean(states, filled & ~of_passage))
+
+    def _compared(self, u: Tensor, v: Tensor) -> Tensor:
         logits: Tensor = self.head(torch.cat([u, v, (u - v).abs(), u * v], dim=1))
         return logits
 

@@ -1,0 +1,50 @@
+"""The machine, and what its cores could do at most: products of large matrices."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from statistics import median
+
+from interviewer.speed.clock import in_turns
+
+_WIDTH = 1024
+_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16")
+
+
+def processor() -> str:
+    """The CPU's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def described() -> str:
+    """CPU, cores, the instruction sets that matter, versions, and how busy it is with other work."""
+    import torch
+
+    try:
+        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        words = set()
+    has = " ".join(flag for flag in _FLAGS if flag in words) or "instruction sets unknown"
+    return (
+        f"{processor()}, {os.cpu_count()} cores ({has}), {torch.get_num_threads()} threads, torch {torch.__version__}, "
+        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+    )
+
+
+def peak(kind: str) -> float:
+    """Operations a core-second (a multiplication and an addition are two) of a large matrix product.
+
+    Args:
+        kind: a number type of PyTorch's: "float32", "bfloat16".
+    """
+    import torch
+
+    first, second = (torch.randn(_WIDTH, _WIDTH).to(getattr(torch, kind)) for _ in range(2))
+    spent = in_turns({"warm": lambda _: first @ second, "product": lambda _: first @ second})
+    return 2 * _WIDTH**3 / median(spent["product"])
