@@ -131,7 +131,9 @@ class Engine:
         self._voice: Voice = voice or ScriptedVoice()
         self._own_voice = voice is not None
         self.hear: Callable[[str, str], None] = lambda session_id, words: None
-        """Called with a session id and each piece of what is said, once it may be shown; it is stored just after."""
+        """Called with a session id and each piece of what is said, once it may be shown; an empty piece ends a turn.
+        It is stored just after."""
+        self._hushed: set[str] = set()
         self._random, self._clock = random.Random(seed), clock
         self._loading = threading.RLock()
         self._warming: threading.Thread | None = None
@@ -276,6 +278,7 @@ class Engine:
         """
         if len(message) > MAX_MESSAGE:
             raise InputError(f"{len(message):,} characters are too many; at most {MAX_MESSAGE:,} are taken")
+        self._hushed.discard(session_id)
         with self._moving[hash(session_id) % _LOCKS]:
             view, seq = self._fold(session_id)
             return self._move(view, seq, event_of(view.state, message.replace("\0", ""), self._clock().timestamp()))
@@ -291,6 +294,12 @@ class Engine:
         grade = self.grader.rescored(with_help(view.state, grade), item)
         with self._moving[hash(session_id) % _LOCKS]:
             return self._move(view, seq, Event("graded", grade=grade, at=self._clock().timestamp()))
+
+    def hush(self, session_id: str) -> None:
+        """Wait no longer for the model that words an interview: until the next message, the scripted words are said."""
+        self._hushed.add(session_id)
+        if self.model_voice:
+            self.model_voice.speaker.hush(session_id)
 
     def view(self, session_id: str) -> View:
         """An interview as it stands.
@@ -424,10 +433,13 @@ class Engine:
         line = replace(line, style=state.setup.style)
         rng = random.Random(f"{session_id}:{seed}")
         text = self._voice.say(line, item, state.setup.language, state.total, rng)
-        if state.setup.voice != "scripted" and self.model_voice:
-            return self.model_voice.turn(line, item, state, text, partial(self.hear, session_id))
-        self.hear(session_id, text)
-        return Turn("interviewer", text, line.act, line.item_id)
+        if state.setup.voice != "scripted" and self.model_voice and session_id not in self._hushed:
+            turn = self.model_voice.turn(line, item, state, text, partial(self.hear, session_id), key=session_id)
+        else:
+            self.hear(session_id, text)
+            turn = Turn("interviewer", text, line.act, line.item_id)
+        self.hear(session_id, "")
+        return turn
 
     # Over many interviews
 

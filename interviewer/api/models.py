@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from interviewer.corpus import Corpus
-from interviewer.engine import MAX_MESSAGE, View
+from interviewer.engine import MAX_MESSAGE, MAX_NOTE, View
 from interviewer.grading import feedback
 from interviewer.interview import Setup
 from interviewer.interview.plan import MAX_QUESTIONS
@@ -61,6 +61,20 @@ class Message(_Request):
     """What the candidate says: an answer, or a command (hint, skip, repeat, stop; 提示, 跳过, 重复, 结束)."""
 
     text: Text
+
+
+class Disagreement(_Request):
+    """What the verdict on a key point should have been, as the candidate sees it."""
+
+    should_be: PointVerdict = Field(description="The grader's own verdict withdraws an earlier disagreement.")
+    note: str = Field("", max_length=MAX_NOTE, description="Why; may be empty.")
+
+
+class Corrected(BaseModel):
+    """What is kept of a disagreement."""
+
+    should_be: PointVerdict
+    note: str
 
 
 class Span(BaseModel):

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Path, Query, Response
 from starlette.exceptions import HTTPException
 
 from interviewer.api.models import (
+    Corrected,
+    Disagreement,
     Found,
     Graded,
     GradeItem,
@@ -28,6 +30,7 @@ from interviewer.grading import as_item
 from interviewer.schema import Item
 
 SessionId = Annotated[str, Path(max_length=64, description="Id of an interview.", examples=["0123456789abcdef"])]
+PointId = Annotated[str, Path(max_length=200, description="Id of a key point of the item.", examples=["kl-term"])]
 ItemId = Annotated[str, Path(max_length=200, description="Id of an item.", examples=["vae-loss"])]
 
 
@@ -45,6 +48,7 @@ def router(engine: Engine) -> APIRouter:
     _grading(made, engine)
     _sessions(made, engine)
     _one_session(made, engine)
+    _verdicts(made, engine)
     _corpus(made, engine)
     return made
 
@@ -138,6 +142,25 @@ def _one_session(made: APIRouter, engine: Engine) -> None:
                 return Response(to_markdown(made, engine.corpus), media_type="text/markdown")
             case _:
                 return Response(to_html(made, engine.corpus), media_type="text/html")
+
+
+def _verdicts(made: APIRouter, engine: Engine) -> None:
+    place = "/sessions/{session_id}/verdicts/{item_id}/{point_id}"
+
+    @made.put(place, tags=["interviews"], responses=documented(404))
+    def disagree(session_id: SessionId, item_id: ItemId, point_id: PointId, wanted: Disagreement) -> Corrected:
+        """Say what a verdict should have been. It is kept for calibrating the grader; no score changes."""
+        try:
+            made = engine.disagree(session_id, item_id, point_id, wanted.should_be, wanted.note)
+        except InputError as error:  # the interview has no such verdict
+            raise HTTPException(404, str(error)) from None
+        return Corrected(should_be=made.should_be if made else wanted.should_be, note=made.note if made else "")
+
+    @made.delete(place, status_code=204, tags=["interviews"], responses=documented(404))
+    def agree(session_id: SessionId, item_id: ItemId, point_id: PointId) -> None:
+        """Withdraw a disagreement; that there is none is what was wanted."""
+        engine.view(session_id)
+        engine.notebook.withdraw(session_id, item_id, point_id)
 
 
 def _corpus(made: APIRouter, engine: Engine) -> None:

@@ -30,9 +30,9 @@ from interviewer.text import terms
 Numbers = NDArray[np.float64]
 Reason = Literal[
     "leak", "verdict", "drift", "obeys", "language", "long", "link", "form", "number", "facts", "empty", "slow",
-    "failed",
+    "failed", "hushed",
 ]  # fmt: skip
-"""Why a line of the model was not used; the last three are no fault of its words."""
+"""Why a line of the model was not used; the last four are no fault of its words."""
 
 
 @dataclass(frozen=True, slots=True)

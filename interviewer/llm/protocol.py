@@ -50,11 +50,15 @@ class ChatModel(Protocol):
         ...
 
 
+class Hushed(Exception):
+    """Whoever listened does not want to wait any longer."""
+
+
 class Reply:
-    """A reply that is being made. Reading it always ends: with a piece, with the end, or with `TimeoutError`."""
+    """A reply that is being made. Reading it always ends: with a piece, with the end, or with an error."""
 
     def __init__(self, model: ChatModel, messages: Sequence[Message], limit: int) -> None:
-        self._pieces: SimpleQueue[str | ModelUnavailable | None] = SimpleQueue()
+        self._pieces: SimpleQueue[str | ModelUnavailable | Hushed | None] = SimpleQueue()
         self._stop = threading.Event()
         work = threading.Thread(target=self._run, args=(model, messages, limit), name="chat-model", daemon=True)
         work.start()
@@ -81,14 +85,19 @@ class Reply:
         Raises:
             TimeoutError: nothing came by then.
             ModelUnavailable: see `ChatModel.stream`.
+            Hushed: see `hush`.
         """
         try:
             piece = self._pieces.get(timeout=max(0.0, until - time.monotonic()))
         except Empty:
             raise TimeoutError from None
-        if isinstance(piece, ModelUnavailable):
+        if isinstance(piece, ModelUnavailable | Hushed):
             raise piece
         return piece or ""
+
+    def hush(self) -> None:
+        """Have whoever reads give up; from any thread."""
+        self._pieces.put(Hushed())
 
     def close(self) -> None:
         """Let the model stop; returns at once."""

@@ -27,6 +27,7 @@ def tell_feedback(
     *,
     scripted: str = "",
     heard: Callable[[str], None] = lambda _: None,
+    key: str = "",
 ) -> Told:
     """One short paragraph about a graded answer.
 
@@ -38,6 +39,7 @@ def tell_feedback(
         language: of the session.
         scripted: what is said without a model; default `grading.feedback`.
         heard: see `Speaker.tell`.
+        key: see `Speaker.tell`.
     """
     scripted = scripted or feedback(grade, item, language)
     if speaker is None or grade.score is None:
@@ -49,7 +51,7 @@ def tell_feedback(
         {item.point(p.point_id).text.get(language): p.verdict for p in grade.points},
     )
     scene = Scene("feedback", language, scripted, item, said=answer[:MAX_SAID], silent=False)
-    return speaker.tell(scene, FactsGuard(facts, language), facts.text, heard)
+    return speaker.tell(scene, FactsGuard(facts, language), facts.text, heard, key)
 
 
 def tell_remark(speaker: Speaker | None, debrief: Debrief) -> Told:

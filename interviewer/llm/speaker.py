@@ -17,7 +17,7 @@ from typing import Protocol
 from interviewer.errors import ModelUnavailable
 from interviewer.llm.guard import Reason, joined
 from interviewer.llm.prompting import messages_for, retry_note, speakable
-from interviewer.llm.protocol import ChatModel, Message, Reply
+from interviewer.llm.protocol import ChatModel, Hushed, Message, Reply
 from interviewer.llm.scene import Scene
 from interviewer.text import sentences
 
@@ -77,13 +77,22 @@ class Speaker:
         self._seconds = seconds
         self._resting = 0.0
         self._counting = threading.Lock()
+        self._replies: dict[str, Reply] = {}
 
     @property
     def awake(self) -> bool:
         """Whether the model is loaded and did not fail a moment ago."""
         return self.model.ready and time.monotonic() >= self._resting
 
-    def tell(self, scene: Scene, guard: LineGuard, facts: str = "", heard: _HEARD = lambda _: None) -> Told:
+    def hush(self, key: str) -> None:
+        """End the line that is being told under a key, if one is; what was shown of it stays."""
+        reply = self._replies.get(key)
+        if reply:
+            reply.hush()
+
+    def tell(
+        self, scene: Scene, guard: LineGuard, facts: str = "", heard: _HEARD = lambda _: None, key: str = ""
+    ) -> Told:
         """Say one line.
 
         Args:
@@ -91,8 +100,9 @@ class Speaker:
             guard: what every sentence has to pass.
             facts: for the acts that judge: all that may be said.
             heard: called with each piece as it is released, in order; together they are the text.
+            key: what `hush` ends it by.
         """
-        telling = _Telling(scene, guard, heard)
+        telling = _Telling(scene, guard, heard, key)
         if not speakable(scene.act) or not self.awake:
             return telling.scripted(())
         failed: list[Reason] = []
@@ -105,14 +115,14 @@ class Speaker:
                 self._count(["said", *failed])
                 return Told(telling.text, self.model.name, tuple(failed))
             failed.append(reason)
-            if telling.text or reason in ("slow", "failed"):
+            if telling.text or reason in ("slow", "failed", "hushed"):
                 break
         self._count(failed)
         return telling.scripted(tuple(failed))
 
     def _try(self, telling: _Telling, messages: list[Message], until: float) -> Reason | None:
         """One try; None if the line was said."""
-        reply = Reply(self.model, messages, MAX_TOKENS)
+        reply = self._replies[telling.key] = Reply(self.model, messages, MAX_TOKENS)
         try:
             telling.guard.prepare(telling.scene)
             for sentence in _sentences(reply, lambda: until if not telling.text else telling.last + self._seconds):
@@ -125,7 +135,10 @@ class Speaker:
             return self._tired("slow", telling)
         except ModelUnavailable:
             return self._tired("failed", telling)
+        except Hushed:
+            return None if telling.text and telling.enough() else "hushed"
         finally:
+            self._replies.pop(telling.key, None)
             reply.close()
 
     def _tired(self, reason: Reason, telling: _Telling) -> Reason | None:
@@ -140,8 +153,8 @@ class Speaker:
 class _Telling:
     """A line on its way: what was shown of it so far."""
 
-    def __init__(self, scene: Scene, guard: LineGuard, heard: _HEARD) -> None:
-        self.scene, self.guard, self._heard = scene, guard, heard
+    def __init__(self, scene: Scene, guard: LineGuard, heard: _HEARD, key: str) -> None:
+        self.scene, self.guard, self._heard, self.key = scene, guard, heard, key
         self._shown: list[str] = []
         self.last = 0.0
 

@@ -53,7 +53,13 @@ class ModelVoice:
         self._guard = lru_cache(maxsize=1)(Guard)
 
     def turn(
-        self, line: Line, item: Item | None, state: State, scripted: str, heard: Callable[[str], None] = lambda _: None
+        self,
+        line: Line,
+        item: Item | None,
+        state: State,
+        scripted: str,
+        heard: Callable[[str], None] = lambda _: None,
+        key: str = "",
     ) -> Turn:
         """One line as it was said.
 
@@ -63,6 +69,7 @@ class ModelVoice:
             state: of the interview, after the event that led to the line.
             scripted: the scripted voice's words.
             heard: called with each piece as it may be shown, in order; together they are the turn's text.
+            key: see `Speaker.tell`.
         """
         grader = self._grader()
         if grader is None or not self.speaker.awake:
@@ -72,13 +79,15 @@ class ModelVoice:
         if str(line.act) == "feedback" and item and exchange and exchange.grade:
             # Here a verdict is what is wanted; it is held to the grade instead.
             grade, language = exchange.grade, state.setup.language
-            told = tell_feedback(self.speaker, grade, item, exchange.joined, language, scripted=scripted, heard=heard)
+            told = tell_feedback(
+                self.speaker, grade, item, exchange.joined, language, scripted=scripted, heard=heard, key=key
+            )
             return Turn("interviewer", told.text, line.act, line.item_id, told.by, "+".join(told.failed))
         guard = self._guard(grader)
         scene = scene_of(line, item, state, scripted)
         if scene.act in _GROUNDED:
             scene = replace(scene, passages=self.passages(scene, guard, state.plan))
-        told = self.speaker.tell(scene, guard, heard=heard)
+        told = self.speaker.tell(scene, guard, heard=heard, key=key)
         return Turn("interviewer", told.text, line.act, line.item_id, told.by, "+".join(told.failed))
 
     def passages(self, scene: Scene, guard: Guard, plan: Collection[str]) -> tuple[str, ...]:

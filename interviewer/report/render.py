@@ -31,6 +31,8 @@ from interviewer.report.words import words
 from interviewer.schema import CodeRef, Debrief, Language, QuestionReview
 
 CodeUrl = Callable[[CodeRef], str]
+Beside = Callable[[str, str, str], str]
+"""Item id, key point id and verdict → HTML that stands beside the verdict; whoever makes it escapes it."""
 
 _TEMPLATES = Path(__file__).with_name("templates")
 LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
@@ -60,6 +62,7 @@ def to_html(debrief: Debrief, corpus: Corpus) -> str:
         name=content["w"]["title"],
         code_url=lambda ref: "#" + anchor_of(ref),
         code_target="",
+        beside=None,
         listings=_listings(corpus, refs),
         record=sealed(to_json(debrief)),
         style=style(in_app=False),
@@ -78,16 +81,27 @@ def _listings(corpus: Corpus, refs: Iterable[CodeRef]) -> list[Listing]:
     return listings
 
 
-def to_fragment(debrief: Debrief, corpus: Corpus, code_url: CodeUrl) -> str:
+def to_fragment(
+    debrief: Debrief, corpus: Corpus, code_url: CodeUrl, beside: Beside | None = None, *, closing: bool = True
+) -> str:
     """The same as HTML for the inside of a page, with its style; code links open `code_url(ref)` in "code-viewer".
 
     Its ids begin with "debrief-" and its style touches nothing outside of it. Dark colours follow a `.dark` ancestor.
+
+    Args:
+        debrief: what to show.
+        corpus: what it asked from.
+        code_url: where reference code is.
+        beside: what stands beside each verdict.
+        closing: whether the closing remark is part of it; a page may have a better one.
     """
+    content = _content(debrief, corpus)
     return page(
         "fragment.html.j2",
-        **_content(debrief, corpus),
+        **{**content, "closing": content["closing"] if closing else ()},
         code_url=code_url,
         code_target="code-viewer",
+        beside=beside and (lambda *verdict: Markup(beside(*verdict))),
         style=style(in_app=True),
         locale=LOCALES[debrief.language],
     )
@@ -101,6 +115,7 @@ def question_card_html(review: QuestionReview, corpus: Corpus, language: Languag
         w=words(language),
         code_url=code_url,
         code_target="code-viewer",
+        beside=None,
         style=style(in_app=True),
         locale=LOCALES[language],
     )

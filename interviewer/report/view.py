@@ -14,7 +14,18 @@ from interviewer.report.listing import run_command
 from interviewer.report.marks import Mark, Stretch, stretches_of
 from interviewer.report.prose import is_web_address
 from interviewer.report.words import words
-from interviewer.schema import CodeRef, Debrief, Grade, Item, Language, Level, PointResult, QuestionReview, StudyStep
+from interviewer.schema import (
+    CodeRef,
+    Debrief,
+    Grade,
+    Item,
+    KeyPoint,
+    Language,
+    Level,
+    PointResult,
+    QuestionReview,
+    StudyStep,
+)
 
 FAIR = 60.0
 """Score from which an answer is good enough to be named as the best."""
@@ -24,6 +35,7 @@ FAIR = 60.0
 class PointView:
     """One key point and what became of it."""
 
+    id: str
     number: int
     text: str
     verdict: str
@@ -248,18 +260,19 @@ def _reason(review: QuestionReview, w: Mapping[str, str]) -> str:
 def _points(item: Item, grade: Grade | None, w: Mapping[str, str], language: Language) -> tuple[PointView, ...]:
     """Every key point of the item in its order; a grade of an older corpus may know fewer, or others."""
     results = {p.point_id: p for p in grade.points} if grade is not None else {}
-    return tuple(
-        _point(n, point.text.get(language), results.get(point.id), w) for n, point in enumerate(item.key_points, 1)
-    )
+    return tuple(_point(n, point, results.get(point.id), w, language) for n, point in enumerate(item.key_points, 1))
 
 
-def _point(number: int, text: str, result: PointResult | None, w: Mapping[str, str]) -> PointView:
+def _point(
+    number: int, point: KeyPoint, result: PointResult | None, w: Mapping[str, str], language: Language
+) -> PointView:
+    text = point.text.get(language)
     if result is None:
-        return PointView(number, text, "", "", "", "")
+        return PointView(point.id, number, text, "", "", "", "")
     helped = result.helped_by != "none" and result.verdict in ("covered", "partial")
     note = w[f"after_{result.helped_by}"] if helped else ""
     quote = result.evidence.text if result.evidence else ""
-    return PointView(number, text, result.verdict, w[result.verdict], quote, note)
+    return PointView(point.id, number, text, result.verdict, w[result.verdict], quote, note)
 
 
 def _misconceptions(item: Item, grade: Grade | None, language: Language) -> tuple[MisconceptionView, ...]:

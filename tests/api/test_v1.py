@@ -90,6 +90,27 @@ def test_an_interview_from_its_beginning_to_its_debrief(client):
     assert client.get("/v1/sessions").json() == []
 
 
+def test_a_verdict_can_be_disagreed_with_and_the_disagreement_withdrawn(client, small):
+    session = begun(client, questions=2)
+    place = f"/v1/sessions/{session['id']}"
+    client.post(f"{place}/messages", json={"text": RIGHT})
+    item = session["item_id"]
+    point = small.corpus.item(item).key_points[0].id
+    verdict = f"{place}/verdicts/{item}/{point}"
+    was = small.view(session["id"]).state.exchanges[0].grade.points[0].verdict
+    other = "missing" if was != "missing" else "covered"
+    kept = client.put(verdict, json={"should_be": other, "note": "I said so."})
+    assert kept.json() == {"should_be": other, "note": "I said so."}
+    assert [c.should_be for c in small.notebook.corrections(session["id"])] == [other]
+    assert client.delete(verdict).status_code == 204
+    assert small.notebook.corrections() == []
+    assert client.put(verdict, json={"should_be": other, "note": "x" * 2001}).status_code == 422
+    assert client.put(verdict, json={"should_be": "splendid"}).status_code == 422
+    assert client.put(f"{place}/verdicts/{item}/none", json={"should_be": other}).status_code == 404
+    assert client.put(f"/v1/sessions/none/verdicts/{item}/{point}", json={"should_be": other}).status_code == 404
+    assert client.delete(f"/v1/sessions/none/verdicts/{item}/{point}").status_code == 404
+
+
 def test_an_answer_whose_grading_failed_is_kept_and_graded_with_the_next_message(client, small, monkeypatch):
     session = begun(client, questions=2)
     place = f"/v1/sessions/{session['id']}"
@@ -140,7 +161,7 @@ def test_the_document_describes_every_route_with_its_refusals_and_examples(clien
     document = client.get("/v1/openapi.json").json()
     assert set(document["paths"]) == {
         "/grade", "/sessions", "/sessions/{session_id}", "/sessions/{session_id}/messages",
-        "/sessions/{session_id}/debrief", "/corpus/topics", "/corpus/items", "/corpus/items/{item_id}", "/corpus/search",
+        "/sessions/{session_id}/debrief", "/sessions/{session_id}/verdicts/{item_id}/{point_id}", "/corpus/topics", "/corpus/items", "/corpus/items/{item_id}", "/corpus/search",
     }  # fmt: skip
     assert document["servers"] == [{"url": "/v1"}]
     for path, operations in document["paths"].items():
@@ -179,7 +200,7 @@ def test_schemathesis_finds_nothing(small):
 
         probe()
         checked.append(operation.label)
-    assert len(checked) == 11
+    assert len(checked) == 13
 
 
 def _given(operation):

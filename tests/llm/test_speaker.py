@@ -1,5 +1,6 @@
 """A model's line: shown sentence by sentence, tried once more, or taken over by the scripted voice."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -135,3 +136,18 @@ def test_a_model_that_is_not_ready_and_a_line_without_a_prompt_cost_nothing(parr
         line, _ = told(Speaker(model), scene, guard)
         assert (line.text, line.by, line.failed) == (scene.scripted, "", ())
         assert model.asked == []
+
+
+@pytest.mark.parametrize("begun", ["", "Let's move on. "])
+def test_whoever_does_not_want_to_wait_hears_the_scripted_words_at_once(parrot, guard, scenes, clock, begun):
+    model = parrot([begun, 30, "How does batch normalisation work?"])
+    speaker, scene = Speaker(model, seconds=60), scenes("ask", "en")
+    threading.Timer(0.3, speaker.hush, ["another"]).start()
+    threading.Timer(0.6, speaker.hush, ["mine"]).start()
+    before = clock()
+    line = speaker.tell(scene, guard, key="mine")
+    assert 0.5 < clock() - before < 20
+    assert (line.text, line.failed) == (begun + scene.scripted, ("hushed",))
+    assert model.stopped.wait(5)
+    assert speaker.awake  # one listener's patience is not everybody's
+    speaker.hush("mine")  # nobody is speaking any more: nothing happens
