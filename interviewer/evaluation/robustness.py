@@ -114,7 +114,7 @@ def _honest_row(kind: str, some: Sequence[Outcome], plain: Mapping[tuple[str, La
 
 def flag_rows(attacked: Sequence[Outcome], honest: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """One row per flag: recall on the answers it is for, false alarms on honest ones, and precision over both."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for flag, kinds in MEANT.items():
         due = [flag in o.flags for o in (*attacked, *honest) if o.attempt.kind in kinds]
         # What is made from the model answer is mostly its words, and flagged as such by right.
