@@ -51,7 +51,7 @@ class ByTerms:
             else PointResult(p.id, "missing", 0.9, 0.0)
             for p in item.key_points
         )
-        score = round(100.0 * sum(p.credit for p in points) / len(points), 1)
+        score = round(100.0 * sum(p.credit for p in points) / max(1, len(points)), 1)
         return Grade(item.id, language, score, score, score, "strong" if score > 80 else "weak", points)
 
     def rescored(self, grade: Grade, item: Item) -> Grade:
