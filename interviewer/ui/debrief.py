@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from collections.abc import Iterator
 from hashlib import blake2s
 from html import escape
 from pathlib import Path
@@ -16,6 +17,7 @@ from interviewer.errors import InterviewerError
 from interviewer.report import to_fragment, write
 from interviewer.schema import Debrief, Language
 from interviewer.ui.code_page import code_url
+from interviewer.ui.disagree import control
 from interviewer.ui.events import Updates
 from interviewer.ui.signs import Signs
 from interviewer.ui.words import explain, status, word
@@ -48,6 +50,7 @@ class DebriefTab:
                     )
                     for kind in ("html", "md", "json")
                 }
+            self.remark = gr.HTML(elem_id="debrief-remark", elem_classes="note")
             with gr.Row(elem_classes="beside"):
                 self.report = gr.HTML(elem_id="debrief-report", apply_default_css=False)
                 self.pane = signs.put(gr.HTML(elem_id="code-pane", apply_default_css=False), value=code_pane)
@@ -55,13 +58,22 @@ class DebriefTab:
     @property
     def outputs(self) -> list[Any]:
         """Everything that `open` changes."""
-        return [self.empty, self.status, self.full, self.report, self.pane, self._shown, *self.files.values()]
+        return [
+            self.empty,
+            self.status,
+            self.full,
+            self.remark,
+            self.report,
+            self.pane,
+            self._shown,
+            *self.files.values(),
+        ]
 
     def open(self, session: str, language: Language) -> Updates:
         """Show one interview's debrief."""
         try:
             debrief = self._engine.debrief(session)
-            fragment = to_fragment(debrief, self._engine.corpus, lambda ref: code_url(ref, debrief.language))
+            fragment = self._fragment(debrief)
             files = self._written(debrief)
         except InterviewerError as error:
             return {self.status: status(explain(error, language), "problem")}
@@ -74,6 +86,34 @@ class DebriefTab:
             self._shown: session,
             **{button: gr.update(value=str(files[kind])) for kind, button in self.files.items()},
         }
+
+    def _fragment(self, debrief: Debrief) -> str:
+        """The report, with a way to disagree beside each verdict."""
+        session, language = debrief.session_id, debrief.language
+        kept = {(c.item_id, c.point_id): c for c in self._engine.notebook.corrections(session)}
+        return to_fragment(
+            debrief,
+            self._engine.corpus,
+            lambda ref: code_url(ref, language),
+            lambda item, point, verdict: control(session, item, point, verdict, kept.get((item, point)), language),
+            closing=not self._by_model(session),
+        )
+
+    def _by_model(self, session: str) -> bool:
+        """Whether a model has the last word; without one, the report's own closing remark stands."""
+        setup = self._engine.view(session).state.setup
+        return setup.voice != "scripted" and self._engine.model_voice is not None
+
+    def remarked(self, shown: str, language: Language) -> Iterator[Updates]:
+        """The closing remark in a model's words; they may take seconds, so the report is shown before."""
+        yield {self.remark: ""}
+        try:
+            if not shown or not self._by_model(shown):
+                return
+            said = self._engine.remark(shown)
+        except InterviewerError:  # the report has said so already
+            return
+        yield {self.remark: f"<h3>{escape(word('remark_heading', language))}</h3><p>{escape(said)}</p>"}
 
     def open_if_finished(self, session: str, shown: str, language: Language) -> Updates:
         """Show the debrief of the interview in this tab once it is over."""

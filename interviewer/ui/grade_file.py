@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ from typing import Any
 import gradio as gr
 
 from interviewer.batch import read_table, write_table
+from interviewer.batch.classroom import write_class_reports
 from interviewer.batch.tables import ENDINGS, Row
 from interviewer.engine import Engine
-from interviewer.errors import InputError, InterviewerError, TableError
+from interviewer.errors import InterviewerError, TableError
 from interviewer.schema import Language
 from interviewer.ui import rows as table
 from interviewer.ui.events import Updates
 from interviewer.ui.job import Job
 from interviewer.ui.signs import Signs
-from interviewer.ui.words import explain, status, word
+from interviewer.ui.words import Told, explain, status, word
 
 _PREVIEW = 5
 _STEP = 0.4  # seconds between two looks at a job
@@ -30,9 +32,13 @@ _GUESSES = {
     "item_id": ("item_id", "item", "id", "题目编号", "题号", "编号"),
     "question": ("question", "prompt", "题目", "问题"),
     "reference": ("reference", "reference_answer", "model_answer", "参考答案", "标准答案"),
+    "student": ("student", "student_id", "student_name", "name", "学生", "姓名", "学号"),
 }
 """Columns that grading knows → what people call them."""
-_LABELS = {"answer": "answer", "item_id": "item", "question": "question", "reference": "reference"}
+_LABELS = {
+    "answer": "answer", "item_id": "item", "question": "question", "reference": "reference", "student": "student",
+}  # fmt: skip
+_STUDENT = "student"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,11 @@ class Upload:
     def graded(self) -> Path:
         """The result, once there is one. In JSON Lines: no cell of it is changed for a spreadsheet's sake."""
         return self.work / f"{self.path.stem}-graded.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """What a teacher wants to know of the class, once all is graded."""
+        return self.work / f"{self.path.stem}-class.html"
 
 
 class FileTab:
@@ -103,12 +114,16 @@ class FileTab:
                     )
                     for kind in _KINDS
                 }
+                self.report = signs.put(
+                    gr.DownloadButton(size="sm", min_width=120, elem_id="file-class"), label="download_class"
+                )
             self.show = signs.put(
                 gr.Radio([("", "")], value="review_first", elem_classes="chips", elem_id="file-show"),
                 label="show_rows",
                 choices=lambda language: [(word(f"rows_{show}", language), show) for show in table.SHOWS],
             )
             self.rows = gr.HTML(elem_id="file-rows")
+            self.inline = gr.HTML(elem_id="file-report", apply_default_css=False)
 
     @property
     def chosen(self) -> list[Any]:
@@ -120,7 +135,7 @@ class FileTab:
         """Everything that handlers of this tab change."""
         return [
             self.upload, self.about, self.panel, *self.columns.values(), self.begin, self.cancel, self.status,
-            self.results, self.summary, *self.files.values(), self.rows,
+            self.results, self.summary, *self.files.values(), self.report, self.rows, self.inline,
         ]  # fmt: skip
 
     # What happens
@@ -156,23 +171,30 @@ class FileTab:
         item_id: str,
         question: str,
         reference: str,
+        student: str,
         spoken: str,
         show: table.Show,
         language: Language,
     ) -> Iterator[Updates]:
         """Grade every row, saying how far it has come."""
         mapping = {"answer": answer, "item_id": item_id, "question": question, "reference": reference}
+        mapping[_STUDENT] = student
         yield self._running(word("reading_rows", language))
         try:
             source = _mapped(upload, {name: column for name, column in mapping.items() if column}, language)
         except InterviewerError as error:
-            note = str(error) if isinstance(error, _Unready) else explain(error, language)
-            yield self._idle(status(note, "problem"))
+            yield self._idle(status(explain(error, language), "problem"))
             return
         assert upload is not None
         upload.graded.unlink(missing_ok=True)
         wanted: Language | None = "zh" if spoken == "zh" else "en" if spoken == "en" else None
-        job = self._jobs[upload.work] = Job(self._engine, source, upload.graded, wanted).start()
+        named = {_STUDENT: _STUDENT} if student else {}
+        report = partial(
+            write_class_reports,
+            engine=self._engine, paths=[upload.report], names=named, language=language, human="", full=None,
+            calibration=None,
+        )  # fmt: skip
+        job = self._jobs[upload.work] = Job(self._engine, source, upload.graded, wanted, [report]).start()
         try:
             while not job.ended(_STEP):
                 if job.progress is not None:
@@ -240,16 +262,21 @@ class FileTab:
             self.results: gr.update(visible=True),
             self.summary: _summary(graded, language),
             self.rows: table.results(graded, show, language),
+            self.report: gr.update(value=str(upload.report)),
+            self.inline: _inline(upload.report, language),
             **files,
         }
 
 
-class _Unready(InputError):
-    """Said in the reader's language already."""
-
-
 def _heading(language: Language) -> str:
     return f"<h2>{word('file_heading', language)}</h2><p class='soft'>{word('file_intro', language)}</p>"
+
+
+def _inline(report: Path, language: Language) -> str:
+    """The class report within the page, folded away. It is a page of its own that loads and runs nothing."""
+    name, page = escape(word("class_report", language)), escape(report.read_text(encoding="utf-8"))
+    frame = f'<iframe title="{name}" srcdoc="{page}"></iframe>'
+    return f'<details class="class-report"><summary>{name}</summary>{frame}</details>'
 
 
 def _about(upload: Upload, language: Language) -> str:
@@ -301,15 +328,15 @@ def _mapped(upload: Upload | None, mapping: dict[str, str], language: Language) 
         InputError: a column is not named or serves twice, or the upload is gone; said in `language`.
     """
     if upload is None:
-        raise _Unready(word("upload_first", language))
+        raise Told(word("upload_first", language))
     if "answer" not in mapping or not {"item_id", "question"} & set(mapping):
-        raise _Unready(word("need_answer", language))
+        raise Told(word("need_answer", language))
     taken = list(mapping.values())
     for column in taken:
         if taken.count(column) > 1:
-            raise _Unready(word("same_column", language, column=column))
+            raise Told(word("same_column", language, column=column))
     if not upload.path.exists():
-        raise _Unready(word("file_gone", language))
+        raise Told(word("file_gone", language))
     names = {column: name for name, column in mapping.items()}
     # A column that is called like one of ours but was not chosen must not be taken for it.
     names |= {c: f"{c} (original)" for c in upload.columns if c in _LABELS and c not in names}

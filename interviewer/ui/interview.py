@@ -7,8 +7,9 @@ share nothing, and a reload finds everything.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any, Literal
 
@@ -16,12 +17,13 @@ import gradio as gr
 
 from interviewer.engine import MAX_MESSAGE, Engine, View
 from interviewer.errors import InterviewerError, SessionConflict, UnknownSession
-from interviewer.schema import Language
+from interviewer.schema import Language, Turn
 from interviewer.ui.clock import clock
 from interviewer.ui.events import Updates
+from interviewer.ui.hearing import overheard
 from interviewer.ui.signs import Signs
 from interviewer.ui.start import StartForm
-from interviewer.ui.transcript import LATEX, growing, messages, with_code
+from interviewer.ui.transcript import LATEX, Message, growing, messages, with_code
 from interviewer.ui.words import explain, status, word
 
 Command = Literal["hint", "skip", "repeat", "stop"]
@@ -48,7 +50,11 @@ class InterviewTab:
         with gr.Column(visible=False, elem_id="talk") as self.panel:
             self.where = gr.HTML(elem_id="where")
             self.chat = signs.put(_chatbot(), label="chat")
-            self.status = gr.HTML(elem_id="talk-status")
+            with gr.Row(elem_classes="speaking"):
+                self.status = gr.HTML(elem_id="talk-status")
+                self.hush = signs.put(
+                    gr.Button(size="sm", min_width=80, scale=0, visible=False, elem_id="hush"), value="hush"
+                )
             self.again = signs.put(gr.Button(size="sm", visible=False, elem_id="again"), value="try_again")
             with gr.Column(elem_classes="answering") as self.answering:
                 self.box = signs.put(
@@ -89,7 +95,7 @@ class InterviewTab:
         """Everything that handlers of this tab change."""
         return [
             self.form.panel, *self.form.changing, self.form.begin, self.panel, self.where, self.chat, self.status,
-            self.again, self.answering, self.box, self.code, *self._buttons, self.ending, self.look,
+            self.hush, self.again, self.answering, self.box, self.code, *self._buttons, self.ending, self.look,
             self._place.session, self._place.memory, self._place.tabs,
         ]  # fmt: skip
 
@@ -108,6 +114,7 @@ class InterviewTab:
             self.where: self.heading(view, language),
             self.chat: messages(view.transcript),
             self.status: "",
+            self.hush: gr.update(visible=False),
             self.again: gr.update(visible=view.waiting_for_grade),
             self.answering: gr.update(visible=not over),
             self.code: gr.update(visible=not over and self._wants_code(view)),
@@ -147,6 +154,10 @@ class InterviewTab:
         topic = self._engine.corpus.topics.get(item.topic)
         level = word("level_is", language, level=item.level, word=word(f"level_{item.level}", language))
         tags = [topic.title.get(language) if topic else item.topic, level]
+        if state.setup.mode != "interview":
+            tags.append(word(f"mode_{state.setup.mode}", language))
+        if state.setup.minutes:
+            tags.append(word("minutes_of", language, n=state.setup.minutes))
         if state.probed:
             tags.append(word("follow_up", language, n=len(state.probed)))
         title = word("question_of", language, number=state.number, total=state.total)
@@ -156,17 +167,27 @@ class InterviewTab:
 
     def start(self, language: Language, *chosen: Any) -> Iterator[Updates]:
         """Begin a new interview with what the form holds."""
-        note = word("starting" if self._engine.ready else "starting_early", language)
+        note = self.form.note(language, *chosen)
         yield {self.form.begin: gr.update(interactive=False), self.form.status: status(note, "busy")}
+        opened: Updates = {
+            self.form.panel: gr.update(visible=False),
+            self.form.status: "",
+            self.panel: gr.update(visible=True),
+            self.where: "",
+            self.ending: gr.update(visible=False),
+            self.look: gr.update(visible=False),
+            **self._busy(""),
+        }
         try:
-            view = self._engine.start(self.form.setup(language, *chosen))
+            begin = partial(self._engine.start, self.form.setup(language, *chosen))
+            for step in self._heard(begin, ()):
+                if isinstance(step, View):
+                    yield {**self.shown(step, language), self.form.begin: gr.update(interactive=True), self.box: ""}
+                else:
+                    yield {**opened, **step}
+                    opened = {}
         except InterviewerError as error:
-            problem = status(explain(error, language), "problem")
-            yield {self.form.begin: gr.update(interactive=True), self.form.status: problem}
-            return
-        opened: Updates = {self.form.begin: gr.update(interactive=True), self.form.status: "", self.box: ""}
-        yield {**opened, **self.shown(view, language), **self._busy(""), self.chat: []}
-        yield from self._spoken(view, 0, language)
+            yield self.form_shown(language, explain(error, language))
 
     def resume(self, session: str, language: Language) -> Iterator[Updates]:
         """Go on with a stored interview, also where its last answer was never graded."""
@@ -218,52 +239,81 @@ class InterviewTab:
         except InterviewerError as error:
             return self.form_shown(language, explain(error, language))
 
+    def silence(self, session: str) -> Updates:
+        """Wait no longer for a model that words the reply."""
+        self._engine.hush(session)
+        return {self.hush: gr.update(visible=False)}
+
     def _said(self, text: str, session: str, language: Language, clear: bool = False) -> Iterator[Updates]:
+        """Say something, and hear the reply; an answer is graded first."""
+        # The box is emptied once the text is safe, and not touched again: the next answer may be typed already.
+        stored: Updates = {self.box: "", self.code: ""} if clear else {}
+        stored[self.ending] = gr.update(visible=False)
         try:
-            view = self._engine.submit(session, text)
+            before = self._engine.view(session)
+            turns = (*before.transcript, Turn("candidate", text))
+            busy = {**self._busy(""), self.hush: gr.update(visible=self._by_model(before))}
+            for step in self._heard(partial(self._engine.submit, session, text), turns):
+                if not isinstance(step, View):
+                    yield {**busy, **step}
+                    busy = {}
+                elif step.waiting_for_grade:
+                    yield from self._graded(step, language, {**stored, self.chat: messages(step.transcript)})
+                else:
+                    yield {**self._stands(step, language), **stored}
         except InterviewerError as error:
             yield from self._failed(error, session, language)
-            return
-        # The box is emptied once the text is safe, and not touched again: the next answer may be typed already.
-        emptied: Updates = {self.box: "", self.code: ""} if clear else {}
-        if view.waiting_for_grade:
-            shown: Updates = {self.chat: messages(view.transcript), self.ending: gr.update(visible=False)}
-            yield from self._graded(view, language, {**emptied, **shown})
-            return
-        before = len(view.transcript) - len(view.said)
-        yield {**emptied, **self._busy(""), self.ending: gr.update(visible=False)}
-        yield from self._spoken(view, before, language)
 
     def _graded(self, view: View, language: Language, first: Updates | None = None) -> Iterator[Updates]:
         """Grade the answer that waits and go on; `first` is shown together with the notice that this takes a while."""
         note = word("grading" if self._engine.ready else "loading_model", language)
-        yield {**(first or {}), **self._busy(note)}
+        yield {**(first or {}), **self._busy(note), self.hush: gr.update(visible=self._by_model(view))}
         try:
-            after = self._engine.proceed(view.session_id)
+            for step in self._heard(partial(self._engine.proceed, view.session_id), view.transcript):
+                yield self._stands(step, language) if isinstance(step, View) else step
         except InterviewerError as error:
             yield from self._failed(error, view.session_id, language)
-            return
-        yield from self._spoken(after, len(view.transcript), language)
 
-    def _spoken(self, view: View, before: int, language: Language) -> Iterator[Updates]:
-        """The turns from number `before` on, word by word, then everything as it stands."""
-        for place in range(before, len(view.transcript)):
-            turn = view.transcript[place]
-            if turn.speaker == "candidate":
-                continue
-            *shown, last = messages(view.transcript[: place + 1])
-            # While the model is being loaded, every step would wait for it: then at once.
-            for part in growing(last["content"]) if self._engine.ready else (last["content"],):
-                yield {self.chat: [*shown, {**last, "content": part}]}
-                time.sleep(_PAUSE)
+    def _heard(self, step: Callable[[], View], turns: Sequence[Turn]) -> Iterator[Updates | View]:
+        """Take a step; what is said upon it appears as it is released, after the turns before. Last comes the view."""
+        said, text = list(turns), ""
+        for piece in overheard(step):
+            if isinstance(piece, View):
+                yield piece
+            elif piece:
+                for shown in self._appearing(said, text, piece):
+                    yield {self.chat: shown, self.status: ""}
+                text += piece
+            else:
+                said, text = [*said, Turn("interviewer", text)], ""
+
+    def _appearing(self, turns: Sequence[Turn], text: str, piece: str) -> Iterator[list[Message]]:
+        """The conversation while a piece is added to the turn that is being said."""
+        *before, last = messages([*turns, Turn("interviewer", text + piece)])
+        there = messages([*turns, Turn("interviewer", text)])[-1]["content"] if text else ""
+        if not last["content"].startswith(there):  # the piece ends a formula or a quotation that had begun before
+            there = ""
+        # While the model is being loaded, every step would wait for it: then at once.
+        fresh = last["content"][len(there) :]
+        for part in growing(fresh) if self._engine.ready else (fresh,):
+            yield [*before, {**last, "content": there + part}]
+            time.sleep(_PAUSE)
+
+    def _by_model(self, view: View) -> bool:
+        """Whether a model words the replies: it may be slow."""
+        return view.state.setup.voice != "scripted" and self._engine.model_voice is not None
+
+    def _stands(self, view: View, language: Language) -> Updates:
+        """The interview after a step; its debrief once it is over."""
         done = self.shown(view, language)
         if view.finished:
             done[self._place.tabs] = gr.Tabs(selected="debrief")
-        yield done
+        return done
 
     def _busy(self, note: str) -> Updates:
         return {
             self.status: status(note, "busy"),
+            self.hush: gr.update(visible=False),
             self.again: gr.update(visible=False),
             **{button: gr.update(interactive=False) for button in self._buttons},
         }

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from interviewer.batch import Progress, grade_table
+from interviewer.batch.run import Graded
 from interviewer.engine import Engine
 from interviewer.errors import InterviewerError
 from interviewer.schema import Language
@@ -22,12 +24,20 @@ class _Stopped(Exception):
 class Job:
     """One run of `grade_table` in a thread of its own."""
 
-    def __init__(self, engine: Engine, source: Path, target: Path, language: Language | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        source: Path,
+        target: Path,
+        language: Language | None,
+        also: Sequence[Callable[[Graded], None]] = (),
+    ) -> None:
         """Args:
         engine: what grades.
         source: a table with the columns that `grade_table` knows.
         target: where the result goes.
         language: of the answers; None is each answer's own.
+        also: what else is made of the graded table.
         """
         self.progress: Progress | None = None
         self.failure: InterviewerError | None = None
@@ -35,7 +45,7 @@ class Job:
         self._begun = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, args=(engine, source, target, language), name="grade-file", daemon=True
+            target=self._run, args=(engine, source, target, language, also), name="grade-file", daemon=True
         )
 
     def start(self) -> Job:
@@ -60,11 +70,18 @@ class Job:
             return None
         return (time.monotonic() - self._begun) / (p.done - p.resumed) * (p.total - p.done)
 
-    def _run(self, engine: Engine, source: Path, target: Path, language: Language | None) -> None:
+    def _run(
+        self,
+        engine: Engine,
+        source: Path,
+        target: Path,
+        language: Language | None,
+        also: Sequence[Callable[[Graded], None]],
+    ) -> None:
         try:
             _ = engine.grader  # loaded first: the estimate is of rows, not of this
             self._begun = time.monotonic()
-            grade_table(engine, source, target, language, self._report)
+            grade_table(engine, source, target, language, self._report, also=also)
         except _Stopped:
             pass
         except InterviewerError as error:

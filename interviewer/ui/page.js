@@ -90,6 +90,31 @@ for (const kind of ["pointerover", "click", "focusin"])
     if (on) lit(on);
     if (on?.title && kind !== "pointerover") say(on.title);
   });
+// What a verdict should have been, in the candidate's view: kept or withdrawn, and said so.
+const verdict = async (place, method, wanted) => {
+  const body = wanted && JSON.stringify(wanted);
+  const address = `/v1/sessions/${place.dataset.verdict}`;
+  const problem = place.querySelector(".problem");
+  const answer = await fetch(address, { method, body, headers: { "Content-Type": "application/json" } }).catch(() => null);
+  problem.hidden = Boolean(answer?.ok);
+  problem.textContent = place.dataset.failed;
+  if (!answer?.ok) return;
+  const [form, thanks] = [place.querySelector("details"), place.querySelector(".thanks")];
+  const chosen = place.querySelector("select").selectedOptions[0];
+  if (wanted) thanks.querySelector("strong").textContent = chosen.textContent;
+  [form.hidden, thanks.hidden, form.open] = [Boolean(wanted), !wanted, false];
+  (wanted ? thanks.querySelector("button") : form.querySelector("summary")).focus();
+};
+document.addEventListener("submit", (event) => {
+  const place = event.target.closest(".disagree");
+  if (!place) return;
+  event.preventDefault();
+  verdict(place, "PUT", Object.fromEntries(new FormData(event.target)));
+});
+document.addEventListener("click", (event) => {
+  const place = event.target instanceof Element && event.target.closest(".disagree .thanks button")?.closest(".disagree");
+  if (place) verdict(place, "DELETE");
+});
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
   const pane = document.querySelector(".code-pane");

@@ -15,6 +15,7 @@ from interviewer.ui.debrief import DebriefTab
 from interviewer.ui.endpoints import Endpoints
 from interviewer.ui.events import FILE, LATEST, MODEL, ONCE, QUIET, Updates, distinct, merged
 from interviewer.ui.grade_file import FileTab, Upload
+from interviewer.ui.hearing import attend
 from interviewer.ui.history import HistoryTab
 from interviewer.ui.interview import InterviewTab, Place
 from interviewer.ui.practice import PracticeTab
@@ -46,6 +47,7 @@ class Page:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        attend(engine)
         self.signs = signs = Signs()
         self._session, self._shown = gr.State(""), gr.State("")
         self._ungraded = gr.State(
@@ -102,14 +104,15 @@ class Page:
         switched = self._language.input(
             self._switch,
             [
-                self._language, self._session, self._practice.found, self._history.list, self._file.upload,
-                self._file.show,
+                self._language, self._session, self._practice.asked, self._history.list, self._file.upload,
+                self._file.show, self._practice.queue.due,
             ],
             distinct(
                 [self._language_memory, tab.where],
                 self.signs.components,
                 tab.form.changing,
                 self._practice.outputs,
+                self._practice.queue.outputs,
                 self._history.outputs,
                 self._file.outputs,
                 self._settings.outputs,
@@ -149,6 +152,7 @@ class Page:
         past: str | None,
         upload: Upload | None = None,
         show: Show = "review_first",
+        due: str | None = None,
     ) -> Updates:
         """Everything in another language. The interview itself goes on in its own."""
         heading: Updates = {}
@@ -162,6 +166,7 @@ class Page:
             self._interview.form.offered(language),
             self._history.listed(language, past),
             self._practice.worded(question, language),
+            self._practice.queue.shown(language, due),
             self._file.worded(upload, show, language),
             self._settings.shown(language),
         )
@@ -195,11 +200,25 @@ class Page:
         for button, name in ((tab.hint, "hint"), (tab.skip, "skip"), (tab.repeat, "repeat"), (tab.end_yes, "stop")):
             done = button.click(self._commanding(name), here, tab.outputs, **MODEL)
             self._then_debrief(done)
+        tab.hush.click(tab.silence, self._session, tab.hush, **QUIET)
+        for kind, file in form.papers.files.items():
+            file.upload(
+                self._reading(kind), [file, self._language], [form.papers.boxes[kind], form.papers.status], **QUIET
+            )
         tab.end.click(lambda: gr.update(visible=True), None, tab.ending, **QUIET)
         tab.end_no.click(lambda: gr.update(visible=False), None, tab.ending, **QUIET)
         tab.look.click(lambda: gr.Tabs(selected="debrief"), None, self._tabs, **QUIET)
+        self._shown.change(
+            self._debrief.remarked, [self._shown, self._language], self._debrief.remark, **{**MODEL, **LATEST}
+        )
         left = tab.leave.click(tab.form_shown, self._language, tab.outputs, **ONCE)
         left.then(None, self._memory, None, js=_ADDRESS_JS, **QUIET)
+
+    def _reading(self, kind: str) -> Any:
+        def read(path: str | None, language: Language) -> Updates:
+            return self._interview.form.papers.read(kind, path, language)
+
+        return read
 
     def _commanding(self, name: Any) -> Any:
         def command(session: str, language: Language) -> Any:
@@ -210,12 +229,8 @@ class Page:
     def _then_debrief(self, event: Any) -> None:
         """After an event that may have ended the interview, show its debrief; after a crash, make the page usable."""
         event.failure(self._interview.recovered, [self._session, self._language], self._interview.outputs, **QUIET)
-        event.then(
-            self._debrief.open_if_finished,
-            [self._session, self._shown, self._language],
-            self._debrief.outputs,
-            **ONCE,
-        )
+        debrief = self._debrief
+        event.then(debrief.open_if_finished, [self._session, self._shown, self._language], debrief.outputs, **ONCE)
 
     # Past interviews
 
@@ -254,8 +269,15 @@ class Page:
             [tab.query.change, tab.query.submit, tab.topic.input, self._practice_tab.select],
             tab.searched, self._search_inputs, tab.search_outputs, **LATEST,
         )  # fmt: skip
+        queue = tab.queue
+        self._practice_tab.select(queue.shown, [self._language, queue.due], queue.outputs, **QUIET)
+        # What is picked in one of the two lists is no longer picked in the other.
         tab.found.input(tab.picked, [tab.found, self._language], tab.outputs, **QUIET)
-        tab.grade.click(tab.graded, [tab.found, tab.box, self._language], tab.outputs, **MODEL)
+        tab.found.input(lambda: None, None, queue.due, **QUIET)
+        queue.due.input(tab.picked, [queue.due, self._language], tab.outputs, **QUIET)
+        queue.due.input(lambda: None, None, tab.found, **QUIET)
+        graded = tab.grade.click(tab.graded, [tab.asked, tab.box, self._language], tab.outputs, **MODEL)
+        graded.then(queue.shown, [self._language, queue.due], queue.outputs, **QUIET)
 
     # A file, and the settings
 
@@ -270,6 +292,7 @@ class Page:
         tab = self._settings
         self._settings_tab.select(tab.shown, self._language, tab.outputs, **QUIET)
         tab.test.click(tab.tested, self._language, tab.outputs, **MODEL)
+        tab.chat_test.click(tab.spoken, self._language, [tab.chat_test, tab.chat_status], **MODEL)
 
 
 def _masthead(language: Language) -> str:

@@ -1,4 +1,7 @@
-"""The practice tab: find one question, answer it, see the grade at once. Nothing of it is stored."""
+"""The practice tab: find one question, or take one that is due, answer it, and see the grade at once.
+
+The answer is not stored; that the question was answered, and how well, is: it comes back when it is due.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ import gradio as gr
 
 from interviewer.engine import MAX_MESSAGE, Engine
 from interviewer.errors import InterviewerError
-from interviewer.grading import feedback
 from interviewer.report import question_card_html
 from interviewer.schema import Exchange, Item, Language, QuestionReview
 from interviewer.text import terms
 from interviewer.ui.code_page import code_url
 from interviewer.ui.events import Updates
+from interviewer.ui.queue import QueuePart
 from interviewer.ui.signs import Signs
 from interviewer.ui.transcript import LATEX, spoken
 from interviewer.ui.words import explain, status, word
@@ -29,6 +32,9 @@ class PracticeTab:
     def __init__(self, engine: Engine, signs: Signs) -> None:
         self._engine = engine
         self._index_met = False
+        self.asked = gr.State(None)
+        """Id of the question that is answered here."""
+        self.queue = QueuePart(engine, signs)
         with gr.Column(elem_classes="sheet"):
             signs.put(gr.HTML(), value=_heading)
             with gr.Row():
@@ -64,7 +70,7 @@ class PracticeTab:
     @property
     def outputs(self) -> list[Any]:
         """Everything that picking and grading change."""
-        return [self.panel, self.question, self.box, self.grade, self.status, self.result]
+        return [self.asked, self.panel, self.question, self.box, self.grade, self.status, self.result]
 
     def searched(self, query: str, topic: str, chosen: str | None, language: Language) -> Iterator[Updates]:
         """The questions that fit; the one already picked stays so if it is among them."""
@@ -91,7 +97,7 @@ class PracticeTab:
 
     def picked(self, item_id: str | None, language: Language) -> Updates:
         """Show a question, with nothing answered yet."""
-        return {**self.worded(item_id, language), self.box: "", self.status: "", self.result: ""}
+        return {**self.worded(item_id, language), self.asked: item_id, self.box: "", self.status: "", self.result: ""}
 
     def worded(self, item_id: str | None, language: Language) -> Updates:
         """The question in a language; what was typed and graded stays."""
@@ -124,10 +130,10 @@ class PracticeTab:
 
     def _result(self, item_id: str, answer: str, language: Language) -> str:
         item = self._engine.corpus.item(item_id)
-        grade = self._engine.grade(item_id, answer, language)
+        grade = self._engine.practise(item_id, answer, language)
         review = QuestionReview(item, Exchange(item_id, (answer,), grade), 1)
         card = question_card_html(review, self._engine.corpus, language, lambda ref: code_url(ref, language))
-        said = escape(feedback(grade, item, language))
+        said = escape(self._engine.feedback(grade, answer, language))
         # Links open the code in a tab of its own here: the frame for it is in the debrief.
         card = card.replace('target="code-viewer"', 'target="_blank"')
         return f'<section class="feedback"><h3>{word("feedback", language)}</h3><p>{said}</p></section>{card}'

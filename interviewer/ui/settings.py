@@ -17,6 +17,7 @@ import gradio as gr
 from interviewer import __version__
 from interviewer.engine import Engine
 from interviewer.errors import InterviewerError
+from interviewer.llm import find_model, open_model, try_model
 from interviewer.schema import Language
 from interviewer.ui.events import Updates
 from interviewer.ui.signs import Signs
@@ -37,6 +38,13 @@ class SettingsTab:
                 self.test = signs.put(gr.Button(size="md", min_width=120, elem_id="test-encoder"), value="test_it")
             self.status = gr.HTML(elem_id="test-status", elem_classes="note")
         with gr.Column(elem_classes="sheet"):
+            self.chat = gr.HTML(elem_id="settings-chat")
+            with gr.Row(elem_classes="actions"):
+                self.chat_test = signs.put(
+                    gr.Button(size="md", min_width=120, visible=False, elem_id="test-chat"), value="chat_test"
+                )
+            self.chat_status = gr.HTML(elem_id="chat-status", elem_classes="note")
+        with gr.Column(elem_classes="sheet"):
             self.places = gr.HTML(elem_id="settings-places")
         with gr.Column(elem_classes="sheet"):
             self.privacy = gr.HTML(elem_id="settings-privacy")
@@ -44,12 +52,15 @@ class SettingsTab:
     @property
     def outputs(self) -> list[Any]:
         """Everything that handlers of this tab change."""
-        return [self.models, self.test, self.status, self.places, self.privacy]
+        return [
+            self.models, self.test, self.status, self.chat, self.chat_test, self.chat_status, self.places, self.privacy,
+        ]  # fmt: skip
 
     def shown(self, language: Language) -> Updates:
         """How things are now."""
         return {
             self.models: self._models(language),
+            **self._chat(language),
             self.places: self._places(language),
             self.privacy: self._privacy(language),
             self.status: "",
@@ -68,6 +79,41 @@ class SettingsTab:
         except InterviewerError as error:
             said = status(explain(error, language), "problem")
         yield {self.test: gr.update(interactive=True), self.models: self._models(language), self.status: said}
+
+    def spoken(self, language: Language) -> Iterator[Updates]:
+        """Ask the chat model for a word, and say how long that took; one on this computer is loaded first."""
+        yield {
+            self.chat_test: gr.update(interactive=False),
+            self.chat_status: status(word("testing", language), "busy"),
+        }
+        try:
+            voice, found = self._engine.model_voice, find_model(self._engine.settings)
+            model = voice.speaker.model if voice else open_model(found, self._engine.settings)
+            said = status(word("chat_works", language, seconds=try_model(model)))
+        except InterviewerError as error:
+            said = status(explain(error, language), "problem")
+        yield {self.chat_test: gr.update(interactive=True), self.chat_status: said}
+
+    def _chat(self, language: Language) -> Updates:
+        """Which chat model there is, and why."""
+        try:
+            found = find_model(self._engine.settings)
+        except InterviewerError as error:
+            heading = f"<h2>{escape(word('chat_heading', language))}</h2>"
+            return {
+                self.chat: heading + status(explain(error, language), "problem"),
+                self.chat_test: gr.update(visible=False),
+                self.chat_status: "",
+            }
+        rows = [("chat_model", found.name)] if found else []
+        rows.append(("chat_why", word(f"chat_{found.why}", language)))
+        if found:
+            rows.append(("chat_limit", word("chat_limit_is", language, n=self._engine.settings.llm_seconds)))
+        return {
+            self.chat: _section("chat_heading", rows, language),
+            self.chat_test: gr.update(visible=bool(found)),
+            self.chat_status: "",
+        }
 
     def _models(self, language: Language) -> str:
         engine = self._engine
@@ -104,10 +150,11 @@ class SettingsTab:
         )
 
     def _privacy(self, language: Language) -> str:
-        host = _host(self._engine.settings.encoder)
-        first = word("privacy_remote", language, host=host) if host else word("privacy_local", language)
-        rest = ("database", "practice", "files", "browser", "telemetry")
-        lines = [first, *(word(f"privacy_{name}", language) for name in rest)]
+        settings = self._engine.settings
+        asked = {"remote": _host(settings.encoder), "chat": _host(settings.llm)}
+        sent = [word(f"privacy_{name}", language, host=host) for name, host in asked.items() if host]
+        rest = ("database", "disagree", "practice", "files", "browser", "telemetry")
+        lines = [*(sent or [word("privacy_local", language)]), *(word(f"privacy_{name}", language) for name in rest)]
         items = "".join(f"<li>{escape(line)}</li>" for line in lines)
         return f"<h2>{escape(word('privacy_heading', language))}</h2><ul class='plain'>{items}</ul>"
 
@@ -117,9 +164,9 @@ def _section(heading: str, rows: Sequence[tuple[str, str]], language: Language) 
     return f"<h2>{escape(word(heading, language))}</h2><dl class='facts'>{pairs}</dl>"
 
 
-def _host(encoder: str) -> str:
-    """The computer that an encoder's address names; empty for a model on this one."""
-    parts = urlsplit(encoder)
+def _host(model: str) -> str:
+    """The computer that a model's address names; empty for a model on this one."""
+    parts = urlsplit(model.strip())
     return (parts.hostname or "") if parts.scheme in ("http", "https") else ""
 
 

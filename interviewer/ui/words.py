@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from interviewer.errors import (
+    InputError,
     InterviewerError,
     ModelUnavailable,
     SessionConflict,
@@ -55,6 +56,63 @@ WORDS: dict[str, tuple[str, str]] = {
     "focus": ("想被问些什么？（可不填）", "What would you like to be asked about? (optional)"),
     "focus_placeholder": ("例如：VAE 的损失函数", "For example: the VAE loss"),
     "start": ("开始面试", "Start the interview"),
+    "mode": ("方式", "Kind"),
+    "mode_interview": ("面试", "Interview"),
+    "mode_coach": ("教练", "Coach"),
+    "mode_drill": ("专练", "Drill"),
+    "mode_review": ("复习", "Review"),
+    "mode_info": (
+        "面试：结束后才评价。教练：每题之后点评。专练：一个主题练到会。复习：今天到期的题。",
+        "Interview: no feedback until the end. Coach: feedback after each question. Drill: one topic until it sits. "
+        "Review: what is due today.",
+    ),
+    "options": (
+        "更多选项：重点、风格、时间、职位描述和简历",
+        "More options: focus, style, time, job description and résumé",
+    ),
+    "style": ("面试官的风格", "The interviewer's manner"),
+    "style_warm": ("亲切", "Warm"),
+    "style_neutral": ("平和", "Neutral"),
+    "style_demanding": ("严格", "Demanding"),
+    "style_info": ("只影响措辞，不影响题目和评分。", "The wording only, neither the questions nor the grades."),
+    "minutes_at_most": ("时间（分钟）", "Time (minutes)"),
+    "minutes_info": (
+        "0 是不限。到时间后不再出新题，正在答的可以答完。",
+        "0 for no limit. When it is over nothing new is asked; the answer at hand may be finished.",
+    ),
+    "voice": ("谁来措辞", "Who words it"),
+    "voice_auto": ("语言模型 {name}", "the language model {name}"),
+    "voice_scripted": ("题库原话", "the corpus's own words"),
+    "voice_info": (
+        "模型说的每句话都先检查再显示；题目和评分与它无关。",
+        "Every sentence of a model is checked before it shows; questions and grades are none of its business.",
+    ),
+    "paper_job": ("职位描述（可不填）", "Job description (optional)"),
+    "paper_resume": ("简历（可不填）", "Résumé (optional)"),
+    "paper_job_placeholder": (
+        "粘贴职位要求，面试会围绕它出题",
+        "Paste the requirements; the questions will follow them",
+    ),
+    "paper_resume_placeholder": ("粘贴简历，会问到里面的项目", "Paste your résumé; its projects will come up"),
+    "paper_file": ("从文件读取", "Read from a file"),
+    "paper_unreadable": (
+        "{name} 读不出文字：请用没有密码、不超过 10 MB 的 txt、md、pdf 或 docx，或者直接粘贴。",
+        "No text can be read from {name}: give a txt, md, pdf or docx without a password, up to 10 MB, or paste the text.",
+    ),
+    "papers_nothing": (
+        "这段文字里没有题库能问的内容；请粘贴具体的技术要求。",
+        "Nothing in that text can be asked about; paste the technical requirements themselves.",
+    ),
+    "reading_papers": (
+        "正在逐行读职位描述和简历；第一次要建索引，需要一两分钟…",
+        "Reading the documents line by line; the first time, building the index takes a minute or two…",
+    ),
+    "drill_needs_topic": ("专练只练一个主题：请正好选一个。", "A drill is about one topic: choose exactly one."),
+    "review_none_due": (
+        "今天没有到期的题。答过的题会按遗忘规律排进复习，“练习”里可以看到日程。",
+        "Nothing is due today. Questions come back as they are forgotten; Practice shows when.",
+    ),
+    "minutes_of": ("限时 {n} 分钟", "{n} min at most"),
     "unfinished": ("继续没做完的面试", "Continue an unfinished interview"),
     "continue": ("继续", "Continue"),
     "starting": ("正在选题…", "Choosing questions…"),
@@ -103,6 +161,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "评分模型还在加载，第一次回答要多等一会儿…",
         "The grading model is still loading; the first answer takes a little longer…",
     ),
+    "hush": ("别等了", "Don't wait"),
     "try_again": ("再试一次", "Try again"),
     "write_something": (
         "先写点什么再发送；不会的话可以按“跳过”。",
@@ -134,7 +193,17 @@ WORDS: dict[str, tuple[str, str]] = {
         "Choose a code link in a question and the code opens here.",
     ),
     "close_code": ("关闭代码", "Close the code"),
-    "writing": ("正在整理复盘…", "Putting the debrief together…"),
+    "remark_heading": ("面试官的话", "The interviewer's closing words"),
+    "disagree": ("不同意？", "Disagree?"),
+    "disagree_should_be": ("应该是", "It should be"),
+    "disagree_why": ("理由（可不填）", "Why (optional)"),
+    "disagree_keep": ("记下", "Keep it"),
+    "disagree_thanks": (
+        "谢谢，已记下，会用来校准评分；你认为应该是：",
+        "Thank you, kept for calibrating the grader. You say it should be:",
+    ),
+    "disagree_withdraw": ("撤回", "Withdraw"),
+    "disagree_failed": ("没有记下，请稍后再试。", "It was not kept; try again in a moment."),
     # history
     "history_heading": ("以前的面试", "Past interviews"),
     "history_empty": ("还没有面试记录。", "There are no interviews yet."),
@@ -186,10 +255,24 @@ WORDS: dict[str, tuple[str, str]] = {
     # practice
     "practice_heading": ("挑一道题练练", "Practise one question"),
     "practice_intro": (
-        "搜索或按主题挑一道题，答完马上看到评分和参考答案。练习不计入历史。",
-        "Search or choose a topic, pick a question, and see the grade and a model answer at once. Nothing is kept in "
-        "the history.",
+        "搜索或按主题挑一道题，答完马上看到评分和参考答案。回答不保存，只记下哪道题、什么时候、多少分，用来安排复习。",
+        "Search or choose a topic, pick a question, and see the grade and a model answer at once. Your answer is not "
+        "kept; which question, when and how well is, so that it comes back in time.",
     ),
+    "queue_heading": ("今天复习", "To review today"),
+    "queue_due": ("今天到期", "Due today"),
+    "queue_streak": ("连续", "In a row"),
+    "queue_days": ("{n} 天", "{n} d"),
+    "queue_kept": ("在复习的题", "In the queue"),
+    "queue_empty": (
+        "还没有要复习的题。面试或练习里答过的题，会在快忘的时候回到这里。",
+        "There is nothing to review yet. Questions you have answered come back here when you are about to forget them.",
+    ),
+    "queue_done": ("今天没有到期的题了。", "Nothing more is due today."),
+    "queue_forecast": ("往后两周每天到期的题数", "How many fall due on each of the next two weeks' days"),
+    "queue_pick": ("选一道到期的题来答", "Choose one to answer"),
+    "queue_more": ("还有 {n} 道；答完这些会接着出现。", "{n} more come up once these are answered."),
+    "queue_last": ("上次 {score} 分", "last score {score}"),
     "search": ("搜索题目", "Search the questions"),
     "search_placeholder": ("输入关键词，例如：梯度消失", "Type a few words, e.g. vanishing gradients"),
     "topic": ("主题", "Topic"),
@@ -220,6 +303,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "column_item": ("题目编号（题库里的 id）", "Question id in the corpus"),
     "column_question": ("题目文字", "Question text"),
     "column_reference": ("参考答案（题目不在题库时）", "Reference answer, for questions outside the corpus"),
+    "column_student": ("学生（班级报告用）", "Student, for the class report"),
+    "class_report": ("班级报告", "Class report"),
+    "download_class": ("下载班级报告", "Download class report"),
     "column_none": ("没有", "None"),
     "answers_in": ("回答的语言", "Language of the answers"),
     "each_own": ("各行自动判断", "Each row's own"),
@@ -286,6 +372,25 @@ WORDS: dict[str, tuple[str, str]] = {
         "It works: {dimensions} dimensions, {ms:.0f} ms a sentence; it reads {zh:.0%} of a Chinese and {en:.0%} of an "
         "English test sentence.",
     ),
+    "chat_heading": ("语言模型（组织面试官的话）", "Language model, which words the interviewer"),
+    "chat_model": ("模型", "Model"),
+    "chat_why": ("来源", "Where from"),
+    "chat_server": ("INTERVIEWER_LLM 指定的服务", "the server that INTERVIEWER_LLM names"),
+    "chat_local": ("INTERVIEWER_LLM 指定，在本机运行", "named by INTERVIEWER_LLM, run by this computer"),
+    "chat_downloaded": ("本机已下载，在本机运行", "found on this computer, run by it"),
+    "chat_off": ("INTERVIEWER_LLM 设为 off", "INTERVIEWER_LLM is off"),
+    "chat_none": (
+        "没有：面试官用题库自己的话。想用模型就设置 INTERVIEWER_LLM=http://localhost:11434/v1#qwen3:1.7b 或 local:文件夹",
+        "none: the interviewer speaks the corpus's own words. To use a model, set "
+        "INTERVIEWER_LLM=http://localhost:11434/v1#qwen3:1.7b or local:FOLDER",
+    ),
+    "chat_test": ("测试语言模型", "Test the language model"),
+    "chat_works": ("能用：{seconds:.1f} 秒后开口。", "It works: its first words came after {seconds:.1f} s."),
+    "chat_limit": ("最多等", "Longest wait"),
+    "chat_limit_is": (
+        "{n:g} 秒，之后由题库原话接上（INTERVIEWER_LLM_SECONDS）",
+        "{n:g} s, then the corpus's own words go on (INTERVIEWER_LLM_SECONDS)",
+    ),
     "fingerprint": ("标识", "Fingerprint"),
     "corpus_heading": ("题库", "Corpus"),
     "corpus_is": ("{items} 道题，{topics} 个主题", "{items} questions in {topics} topics"),
@@ -311,11 +416,23 @@ WORDS: dict[str, tuple[str, str]] = {
         "注意：向量模型设成了 {host} 上的服务，题目和你的回答会发给它。",
         "Mind: the encoder is a service at {host}; questions and your answers are sent to it.",
     ),
+    "privacy_chat": (
+        "注意：面试官的话由 {host} 上的语言模型组织，题目和你的回答会发给它；它看不到参考答案，也不影响评分。",
+        "Mind: a language model at {host} words the interviewer; questions and your answers are sent to it. It sees no "
+        "model answers and no grade is its business.",
+    ),
     "privacy_database": (
         "面试的每一句话和评分存在上面的数据库里，直到你在“历史”里删除。",
         "Every word and grade of an interview is kept in the database above until you delete it in History.",
     ),
-    "privacy_practice": ("练习的内容不保存。", "Nothing of Practice is kept."),
+    "privacy_practice": (
+        "练习里的回答不保存，只保存哪道题、什么时候、多少分。",
+        "Of Practice your answers are not kept, only which question, when and how well.",
+    ),
+    "privacy_disagree": (
+        "你对评分的不同意见和理由随那场面试保存和删除。",
+        "Verdicts you disagree with, and why, are kept and deleted with their interview.",
+    ),
     "privacy_files": (
         "上传的文件和可下载的报告放在临时文件夹里，程序结束时删除。",
         "Uploaded files and reports to download lie in a temporary folder that is deleted when the program ends.",
@@ -360,6 +477,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "error_other": ("出错了：{detail}", "Something went wrong: {detail}"),
 }
 
+
+class Told(InputError):
+    """An error in the reader's language already."""
+
+
 _ERRORS: tuple[tuple[type[InterviewerError], str], ...] = (
     (SessionConflict, "error_conflict"),
     (UnknownSession, "error_session"),
@@ -377,6 +499,8 @@ def word(key: str, language: Language, **values: object) -> str:
 
 def explain(error: InterviewerError, language: Language) -> str:
     """An error as one sentence in the reader's language; what only the program knows stays as it said it."""
+    if isinstance(error, Told):
+        return str(error)
     key = next((key for kind, key in _ERRORS if isinstance(error, kind)), "error_input")
     return word(key, language, detail=str(error))
 

@@ -50,7 +50,7 @@ def last(steps):
 
 
 def run(tab, upload, language="en", show="review_first", **columns):
-    chosen = {"answer": "", "item_id": "", "question": "", "reference": "", **columns}
+    chosen = {"answer": "", "item_id": "", "question": "", "reference": "", "student": "", **columns}
     return list(tab.graded(upload, *chosen.values(), "", show, language))
 
 
@@ -87,6 +87,17 @@ def test_the_downloads_hold_all_rows(tab, answers):
         path = Path(shown[button]["value"])
         assert path.suffix == f".{kind}"
         assert [row["学号"] for row in read_table(path)] == ["007", "008", "009", "010"]
+
+
+def test_the_class_report_names_students_only_where_they_were_named(tab, answers):
+    upload = tab.uploaded(str(answers), "zh")[tab.upload]
+    assert tab.uploaded(str(answers), "zh")[tab.columns["student"]]["value"] == "学号"
+    shown = last(run(tab, upload, "zh", answer="回答", item_id="题号", student="学号"))
+    report = Path(shown[tab.report]["value"]).read_text(encoding="utf-8")
+    assert report.startswith("<!DOCTYPE html>") and "007" in report and "<script" not in report
+    assert "&lt;!DOCTYPE html&gt;" in shown[tab.inline] and "班级报告" in shown[tab.inline]
+    shown = last(run(tab, upload, "en", answer="回答", item_id="题号"))
+    assert "007" not in Path(shown[tab.report]["value"]).read_text(encoding="utf-8")
 
 
 def test_filters(tab, answers):

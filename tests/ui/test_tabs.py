@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,34 @@ def test_a_debrief_of_nothing_is_an_error_in_a_line(page):
     tab = page._debrief
     shown = tab.open("no-such", "zh")
     assert list(shown) == [tab.status]
+
+
+def test_a_verdict_that_was_disagreed_with_says_so_when_the_debrief_is_opened_again(page, engine):
+    tab = page._debrief
+    view = engine.start(Setup(language="en", questions=1))
+    item = engine.corpus.item(view.state.exchange.item_id)
+    engine.say(view.session_id, "Weights are shared across positions.")
+    engine.submit(view.session_id, "stop")
+    point = engine.view(view.session_id).state.exchanges[0].grade.points[0]
+    place = f'data-verdict="{view.session_id}/verdicts/{item.id}/{point.point_id}"'
+    kept = '<p class="thanks" role="status"><span>Thank you'
+    before = tab.open(view.session_id, "en")[tab.report]
+    assert place in before and kept not in before
+    other = "covered" if point.verdict != "covered" else "missing"
+    engine.disagree(view.session_id, item.id, point.point_id, other, "<b>I</b> did")
+    assert kept in tab.open(view.session_id, "zh")[tab.report]
+
+
+def test_the_last_word_is_a_models_only_where_one_speaks(page, engine, finished):
+    tab = page._debrief
+    assert [s[tab.remark] for s in tab.remarked(finished, "en")] == [""]
+
+    class Voice:
+        speaker = None
+
+    engine.__dict__["model_voice"] = Voice()
+    assert engine.remark(finished) in last(tab.remarked(finished, "en"))[tab.remark]
+    assert 'class="closing"' not in tab.open(finished, "en")[tab.report]
 
 
 def test_the_debrief_opens_by_itself_only_when_the_interview_is_over(page, engine, finished):
@@ -147,6 +176,25 @@ def test_practice_grades_and_shows_why(page, engine):
     assert item.key_points[0].text.en.split()[0] in shown[tab.result]
     assert shown[tab.grade]["interactive"]
     assert engine.sessions() == []
+
+
+def test_what_was_practised_comes_back_when_it_is_due(page, engine, monkeypatch):
+    tab, queue = page._practice, page._practice.queue
+    item = engine.corpus.item("rnn-lstm-gru-units")
+    assert "nothing to review yet" in queue.shown("en")[queue.about]
+    clock = engine._clock
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "_clock", lambda: clock() - timedelta(days=200))
+        last(tab.graded(item.id, item.answer.en, "en"))
+    shown = queue.shown("zh")
+    assert "今天到期" in shown[queue.about] and "role='img'" in shown[queue.about]
+    assert [value for _, value in shown[queue.due]["choices"]] == [item.id]
+    assert tab.picked(item.id, "zh")[tab.asked] == item.id
+    last(tab.graded(item.id, item.answer.en, "en"))
+    shown = queue.shown("en", item.id)
+    assert shown[queue.due]["choices"] == [] and shown[queue.due]["value"] is None
+    assert "Nothing more is due today" in shown[queue.about]
+    assert engine.review_queue().streak == 1
 
 
 def test_practice_needs_a_question_and_an_answer(page, engine):
