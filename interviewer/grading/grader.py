@@ -126,7 +126,8 @@ class Grader:
         """All but what the cross-encoder says."""
         matcher = self._matcher(item.question.get(language))
         spans = matcher.cut(_graded_part(item, answer, language))
-        return item, spans, matcher.compare(spans, [claim_of(item, point, language) for point in item.key_points])
+        claims = [claim_of(item, point, language) for point in item.key_points]
+        return item, spans, matcher.compare(spans, claims, told_by(item, language))
 
     def _whole(self, item: Item, answer: str, language: Language, judged: Sequence[_Judged]) -> Overall:
         weights = [j.point.weight for j in judged]
@@ -319,6 +320,14 @@ def claim_of(item: Item, point: KeyPoint, language: Language) -> Claim:
     aimed = (m.text.get(language) for m in item.misconceptions if point.id in m.contradicts)
     right = (_text(point, language), *point.also.get(language))
     return Claim(right, (*_wrong(point, language), *aimed))
+
+
+@lru_cache(maxsize=1024)
+def told_by(item: Item, language: Language) -> tuple[str, ...]:
+    """The sentences and clauses of the model answer of an item that has wrong wordings to tell them from; of others
+    nothing, since all their claims are made of it."""
+    answer = item.answer.get(language) if _has_wrong_wordings(item) else ""
+    return tuple(dict.fromkeys(s.text for s in (*sentences(answer), *clauses(answer))))
 
 
 def _wrong(point: KeyPoint, language: Language) -> tuple[str, ...]:

@@ -105,6 +105,10 @@ class Features:
     right_rival: float
     """At the span nearest to a right wording: how much nearer it is to that than to any other claim of the question."""
     wrong_rival: float
+    right_told: float
+    """At the span nearest to a right wording: how near it is to anything that the model answer says."""
+    wrong_told: float
+    """At the span nearest to a wrong wording: how much nearer it is to that than to anything the model answer says."""
     own: float
     """At the span where it is largest: how much nearer a span is to this claim (right or wrong) than to any other."""
     right_recall: float
@@ -199,15 +203,21 @@ class Matcher:
             word_count(answer),
         )
 
-    def match(self, spans: Spans, claims: Sequence[Claim]) -> list[Match]:
-        """Compare an answer's spans with every claim of a question; one `Match` per claim, in order."""
-        return self.judged(self.compare(spans, claims))
+    def match(self, spans: Spans, claims: Sequence[Claim], told: tuple[str, ...] = ()) -> list[Match]:
+        """Compare an answer's spans with every claim of a question; one `Match` per claim, in order.
+
+        Args:
+            spans: of the answer.
+            claims: of the question.
+            told: what the model answer says, sentence by sentence: right, whichever claim it belongs to.
+        """
+        return self.judged(self.compare(spans, claims, told))
 
     def judged(self, matches: list[Match]) -> list[Match]:
         """Matches with what the cross-encoder makes of the pairs they ask about, if there is one."""
-        return _judged(matches, self._entailment) if self._entailment else matches
+        return judged(matches, self._entailment) if self._entailment else matches
 
-    def compare(self, spans: Spans, claims: Sequence[Claim]) -> list[Match]:
+    def compare(self, spans: Spans, claims: Sequence[Claim], told: tuple[str, ...] = ()) -> list[Match]:
         """`match` as far as it goes without the cross-encoder."""
         if not spans.spans:
             nothing = Match(Features(*[0.0] * len(FEATURES)), None, None, -1)
@@ -217,14 +227,17 @@ class Matcher:
         ]
         # What a span says about each claim, rightly or wrongly: a span belongs to the claim that it is nearest to.
         about = np.stack([np.maximum(c.right.per_span, c.wrong.per_span) for c in compared])
+        # Without a model answer, the right wordings of all claims are what is known to be right.
+        known = self._compare(spans, self._wordings(told)).per_span if told else None
+        known = np.stack([c.right.per_span for c in compared]).max(axis=0) if known is None else known
         found = []
         for n, one in enumerate(compared):
             others = np.delete(about, n, axis=0)
             rival = others.max(axis=0) if len(others) else np.zeros(about.shape[1], np.float32)
-            found.append(self._match(spans, one, rival))
+            found.append(self._match(spans, one, rival, known))
         return found
 
-    def _match(self, spans: Spans, compared: _Compared, rival: Matrix) -> Match:
+    def _match(self, spans: Spans, compared: _Compared, rival: Matrix, known: Matrix) -> Match:
         r, w, claim = compared.right, compared.wrong, compared.claim
         ours, theirs = self._wordings(claim.right), self._wordings(claim.wrong)
         i, j = r.best()
@@ -242,6 +255,8 @@ class Matcher:
             wrong_margin=float(w.per_span[k] - r.per_span[k]),
             right_rival=right - float(rival[i]),
             wrong_rival=float(w.per_span[k] - rival[k]),
+            right_told=float(known[i]),
+            wrong_told=float(w.per_span[k] - known[k]),
             own=float((np.maximum(r.per_span, w.per_span) - rival).max()),
             right_recall=_recall(ours.weights, spans.all_terms),
             wrong_recall=_recall(theirs.weights, spans.all_terms),
@@ -287,7 +302,7 @@ class Matcher:
         return vectors[:-1], vectors[-1]
 
 
-def _judged(matches: Sequence[Match], entailment: Entailment) -> list[Match]:
+def judged(matches: Sequence[Match], entailment: Entailment) -> list[Match]:
     """The matches with what the cross-encoder makes of their pairs, all asked about at once."""
     chances = entailment.judge([pair for m in matches for pair in m.asked]).astype(np.float64)
     # Rounded like the similarities, for the same reason.

@@ -20,15 +20,15 @@ import numpy as np
 
 from interviewer.corpus import load_corpus
 from interviewer.grading.entailment import Entailment, load_entailment
-from interviewer.grading.grader import claim_of, vocabulary_of
+from interviewer.grading.grader import claim_of, told_by, vocabulary_of
 from interviewer.grading.labelled import Labelled, read_labelled
-from interviewer.grading.matching import FEATURES, Claim, Matcher, spans_of
+from interviewer.grading.matching import FEATURES, Claim, Match, Matcher, judged, spans_of
 from interviewer.grading.verdicts import CLASSES, ERROR, FILE, FLOOR, WORDS_ONLY, Mode, Probabilities
 from interviewer.retrieval.encoder import Encoder, Vectors, load_encoder
 from interviewer.schema import Item
 from interviewer.text import normalise
 
-VERSION = "verdicts-8"
+VERSION = "verdicts-9"
 FOLDS = 6
 KNOTS = (ERROR, -0.3, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # What a claim's own text, alone, can be compared by.
@@ -80,22 +80,23 @@ def tabulate(
     vocabulary = vocabulary_of(list(items.values()))
     # All spans in one pass: the encoder remembers them, and long batches are many times faster than single answers.
     encoder.encode([normalise(s.text) for a in answers for s in spans_of(a.text)])
-    full: list[list[float]] = []
-    bare: list[list[float]] = []
+    full: list[Match] = []
+    bare: list[Match] = []
     labels, groups, owners, weights = [], [], [], []
     for number, answer in enumerate(answers):
         item = items[answer.item]
         language: Any = answer.lang
-        matcher = Matcher(encoder, vocabulary, item.question.get(language), entailment)
+        matcher = Matcher(encoder, vocabulary, item.question.get(language))
         spans = matcher.cut(answer.text)
         claims = [claim_of(item, p, language) for p in item.key_points]
-        full += [m.features.row() for m in matcher.match(spans, claims)]
-        bare += [m.features.row() for m in matcher.match(spans, [Claim(c.right[:1]) for c in claims])]
+        full += matcher.match(spans, claims, told_by(item, language))
+        bare += matcher.match(spans, [Claim(c.right[:1]) for c in claims])
         labels += [answer.points[p.id] for p in item.key_points]
         weights += [p.weight for p in item.key_points]
         groups += [item.id] * len(claims)
         owners += [number] * len(claims)
-    return Table(*(np.array(v) for v in (full, bare, labels, groups, owners, weights)))
+    rows = [[m.features.row() for m in (judged(some, entailment) if entailment else some)] for some in (full, bare)]
+    return Table(*(np.array(v) for v in (*rows, labels, groups, owners, weights)))
 
 
 def fit(x: Any, y: Any, mode: Mode) -> dict[str, Any]:
