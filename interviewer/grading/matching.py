@@ -145,7 +145,8 @@ class Features:
 
 
 FEATURES = tuple(f.name for f in fields(Features))
-_JUDGED = FEATURES[FEATURES.index("says") :]
+JUDGED = FEATURES[FEATURES.index("says") :]
+"""Those that a cross-encoder gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +268,7 @@ class Matcher:
             wrong_polarity=_differ_in_negation(there, claim.wrong[m]) if claim.wrong else 0.0,
             right_number=_differ_in_numbers(here, claim.right[j]),
             chinese=self._chinese,
-            **dict.fromkeys(_JUDGED, 0.0),
+            **dict.fromkeys(JUDGED, 0.0),
         )
         own, said = normalise(claim.right[0]), normalise(claim.right[j])
         asked = [(here, own), (here, said)]
