@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ Scores = NDArray[np.float64]
 
 FORMAT = 2
 _BATCH = 16
+_ABANDONED = 3600.0  # seconds
 # How much the nearest question, the nearest answer and the terms count: chosen on the `tune` half of the queries.
 _QUESTION, _ANSWER, _TERMS = 1.5, 0.5, 1.0
 # Smaller spreads than these are noise that is not worth blowing up.
@@ -214,6 +216,7 @@ def _save(manifest: Manifest, vectors: Any, bm25: Any, folder: Path) -> None:
     import faiss
 
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
     work = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
     try:
         (work / "vectors.faiss").write_bytes(faiss.serialize_index(vectors).tobytes())
@@ -233,6 +236,13 @@ def _save(manifest: Manifest, vectors: Any, bm25: Any, folder: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed have left beside the index; nobody takes an hour to write one."""
+    for left in folder.parent.glob(f"{folder.name}.*"):
+        if left.is_dir() and left.stat().st_mtime < time.time() - _ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
