@@ -115,6 +115,7 @@ class Engine:
         *,
         encoder: Encoder | None = None,
         voice: Voice | None = None,
+        corpus: Corpus | None = None,
         seed: int | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -122,11 +123,12 @@ class Engine:
         settings: where things lie and which model to use.
         encoder: an embedding model to use instead of the configured one.
         voice: how the interviewer speaks; default the scripted voice, worded by a chat model where there is one.
+        corpus: what to ask instead of the shipped corpus with the configured folder's.
         seed: makes the choice of questions repeatable; default is chance.
         clock: tells the time, with its zone.
         """
         self.settings = settings
-        self.corpus: Corpus = load_corpus(*([shipped_folder()] + ([settings.corpus] if settings.corpus else [])))
+        self.corpus = corpus or load_corpus(*([shipped_folder()] + ([settings.corpus] if settings.corpus else [])))
         self._given_encoder = encoder
         self._voice: Voice = voice or ScriptedVoice()
         self._own_voice = voice is not None
@@ -237,11 +239,8 @@ class Engine:
             setup = replace(setup, questions=min(setup.questions, len(candidates(self.items, setup))))
             if setup.focus.strip():
                 plan = focused_plan(self.items, setup, self._random, self._focused(setup))
-        session_id = secrets.token_hex(8)
-        self.store.create(session_id, setup.language, asdict(setup), plan)
-        return self._move(
-            View(session_id, first_state(setup, plan), ()), 0, Event("started", at=self._clock().timestamp())
-        )
+        view = View(secrets.token_hex(8), first_state(setup, plan), ())
+        return self._move(view, 0, Event("started", at=self._clock().timestamp()))
 
     def _focused(self, setup: Setup) -> list[str]:
         topics = setup.topics or tuple(self.corpus.topics)
@@ -400,6 +399,8 @@ class Engine:
 
     def _move(self, view: View, seq: int, event: Event) -> View:
         """Apply an event, put the lines into words, and store both before anyone sees them."""
+        from interviewer.storage import Begun
+
         choices: list[Choice] = []
 
         def chooser(state: State) -> Choice:
@@ -425,6 +426,7 @@ class Engine:
             finished=state.phase == "done",
             plan=state.plan,
             reviews=_reviews(view.session_id, view.state, state, self._time()),
+            begun=None if seq else Begun(state.setup.language, asdict(state.setup), view.state.plan),
         )
         return View(view.session_id, state, (*view.transcript, *turns, *said), said)
 

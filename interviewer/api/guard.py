@@ -37,6 +37,7 @@ _MOST_JSON, _MOST_UPLOAD = 2 << 20, 32 << 20
 _FRESH = 10.0
 """Seconds that a key is believed without asking the database again; so long may a revoked one still work."""
 _MOST_FRESH = 1000
+_PATIENCE = 3  # seconds after which somebody who was turned away may come again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Access:
     its visitor's own computer by pointing a name of its own at it (DNS rebinding)."""
     per_minute: int = 0
     """Requests a minute of one owner or address to what is counted; 0 means no limit."""
+    at_once: int = 64
+    """Requests to `/v1` that are answered or wait at one time. Further ones are told so at once: whoever waits longer
+    than a client does is answered for nobody."""
 
 
 class Guard:
@@ -58,6 +62,7 @@ class Guard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access
         self._limit = RateLimit(access.per_minute)
+        self._waiting = 0
         self._fresh: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,11 +77,18 @@ class Guard:
         if refused is not None:
             await refused(scope, receive, send)
             return
-        caller = CALLER.set(scope.get(OWNER) if path.startswith("/v1/") else None)
+        served = path.startswith("/v1/")
+        if served and self._waiting >= self._access.at_once:
+            busy = f"{self._waiting} requests are being answered already; send it again in a few seconds"
+            await refusal(503, busy, {"Retry-After": str(_PATIENCE)})(scope, receive, send)
+            return
+        self._waiting += served
+        caller = CALLER.set(scope.get(OWNER) if served else None)
         try:
             await self._app(scope, _counting(receive, _most(path)), send)
         finally:
             CALLER.reset(caller)
+            self._waiting -= served
 
     def _misdirected(self, method: str, headers: Headers) -> Response | None:
         """Refuse what another site's page has a browser send here."""

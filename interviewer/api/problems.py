@@ -33,7 +33,10 @@ MEANINGS = {
     413: ("too_large", "The request is larger than is taken."),
     422: ("unusable", "The request does not fit its schema."),
     429: ("too_many_requests", "More requests than the key may make; `Retry-After` says when to go on."),
-    503: ("unavailable", "The database or the embedding model cannot be used at present."),
+    503: (
+        "unavailable",
+        "The database or model cannot be used now, or too many requests are being answered.",
+    ),
 }
 
 

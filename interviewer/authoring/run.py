@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -127,10 +128,10 @@ def import_documents(
     neighbours = Neighbours(corpus.items.values(), encoder)
     made_by = {"format": _FORMAT, "version": __version__, "corpus": corpus.hash, "encoder": encoder.fingerprint}
     journal = target.with_name(f"{target.name}.partial")
-    before = _read_journal(journal, made_by)
+    before, end = _read_journal(journal, made_by)
     reports: list[FileReport] = []
     resumed = 0
-    with _open_journal(journal, made_by, keep=bool(before)) as file:
+    with _journal(journal, made_by, end) as keep:
         for n, one in enumerate(sources):
             progress(n, len(sources), one.name)
             old = before.get(one.name)
@@ -140,8 +141,7 @@ def import_documents(
                 reports.append(old)
                 continue
             report = _imported(one, neighbours)
-            file.write(json.dumps(asdict(report), ensure_ascii=False) + "\n")
-            file.flush()
+            keep(report)
             reports.append(report)
     progress(len(sources), len(sources), "")
     if not source.is_dir() and reports[0].error:
@@ -199,31 +199,58 @@ def _stamp(path: Path) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def _read_journal(path: Path, made_by: dict[str, Any]) -> dict[str, FileReport]:
-    """Finished files of an interrupted run; none if it was made from something else. A torn last line is left out."""
+def _read_journal(path: Path, made_by: dict[str, Any]) -> tuple[dict[str, FileReport], int]:
+    """Finished files of an interrupted run and the byte they end at; none if it was made from something else.
+
+    A run may have been killed in the midst of a line, even of a character: from there on nothing is believed.
+    """
     found: dict[str, FileReport] = {}
+    end = 0
     try:
-        rows = path.read_text(encoding="utf-8").splitlines()
-        if not rows or json.loads(rows[0]) != made_by:
-            return {}
-        for row in rows[1:]:
-            report = FileReport(**json.loads(row))
-            found[report.name] = report
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError):
-        return found
-    return found
+        with path.open("rb") as file:
+            for n, row in enumerate(file):
+                entry = json.loads(row) if row.endswith(b"\n") else None
+                if n == 0 and entry != made_by:
+                    return {}, 0
+                if n:
+                    report = FileReport(**entry)
+                    found[report.name] = report
+                end += len(row)
+    except (OSError, ValueError, TypeError, RecursionError):
+        return found, end
+    return found, end
 
 
-def _open_journal(path: Path, made_by: dict[str, Any], *, keep: bool) -> IO[str]:
+@contextmanager
+def _journal(path: Path, made_by: dict[str, Any], end: int) -> Iterator[Callable[[FileReport], None]]:
+    """Adds to the journal, behind what is believed of it; what was added survives the end of the process."""
+    with _named(path):
+        file = path.open("r+b" if end else "wb")
     try:
-        rows = path.read_text(encoding="utf-8").splitlines(True) if keep else []
-        if rows and not rows[-1].endswith("\n"):
-            path.write_text("".join(rows[:-1]), encoding="utf-8")
-        file = path.open("a" if keep else "w", encoding="utf-8")
-        if not keep:
-            file.write(json.dumps(made_by) + "\n")
+        with _named(path):
+            file.truncate(end)
+            file.seek(end)
+            if not end:
+                _add(file, made_by)
+
+        def keep(report: FileReport) -> None:
+            with _named(path):
+                _add(file, asdict(report))
+
+        yield keep
+    finally:
+        with suppress(OSError):  # on a full disk, what could not be written is tried once more
+            file.close()
+
+
+def _add(file: IO[bytes], entry: dict[str, Any]) -> None:
+    file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+    file.flush()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror or error}") from None
-    return file

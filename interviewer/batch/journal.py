@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -84,8 +85,9 @@ class Journal:
         self._synced = time.monotonic()
 
     def _close(self) -> None:
-        if self._file:
-            self._file.close()
+        with suppress(OSError):  # on a full disk, what could not be written is tried once more
+            if self._file:
+                self._file.close()
 
     def _lock(self) -> None:
         """Two runs must not write one journal; the lock goes with the process, however that ends."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interviewer.cli import trials
 from interviewer.errors import InputError, ModelUnavailable, UnknownItem
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from interviewer.retrieval import Encoder
 
 app = typer.Typer(help="Measure the models and the grader; needs a checkout with eval/data.")
+app.command()(trials.durability)
+app.command()(trials.fuzz)
+app.command()(trials.load)
 
 _OWN = Path("eval/data")
 _ALL = 1_000_000  # sessions

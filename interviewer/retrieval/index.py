@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ Scores = NDArray[np.float64]
 
 FORMAT = 2
 _BATCH = 16
+_ABANDONED = 3600.0  # seconds
 # How much the nearest question, the nearest answer and the terms count: chosen on the `tune` half of the queries.
 _QUESTION, _ANSWER, _TERMS = 1.5, 0.5, 1.0
 _REACH = 1000  # vectors of a corpus so large that not all are compared: what lies farther away is not found by meaning
@@ -213,6 +215,7 @@ def _build(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
 def _save(manifest: Manifest, vectors: Vectors, bm25: Any, folder: Path) -> None:
     """Write into a folder beside the final one and rename, so that no half-written index is ever seen."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
     work = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
     try:
         vectors.save(work / "vectors.faiss")
@@ -232,6 +235,13 @@ def _save(manifest: Manifest, vectors: Vectors, bm25: Any, folder: Path) -> None
             shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed have left beside the index; nobody takes an hour to write one."""
+    for left in folder.parent.glob(f"{folder.name}.*"):
+        if left.is_dir() and left.stat().st_mtime < time.time() - _ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _hashes(folder: Path) -> dict[str, str]:

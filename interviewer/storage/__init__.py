@@ -3,6 +3,6 @@
 from interviewer.storage.backup import back_up, restore
 from interviewer.storage.keys import KEY, KeyRow, Keys
 from interviewer.storage.notebook import Notebook
-from interviewer.storage.store import SessionRow, Store, StoredEvent
+from interviewer.storage.store import Begun, SessionRow, Store, StoredEvent
 
-__all__ = ["KEY", "KeyRow", "Keys", "Notebook", "SessionRow", "Store", "StoredEvent", "back_up", "restore"]
+__all__ = ["KEY", "Begun", "KeyRow", "Keys", "Notebook", "SessionRow", "Store", "StoredEvent", "back_up", "restore"]

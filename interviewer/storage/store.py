@@ -65,6 +65,15 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """What an interview begins with."""
+
+    language: str
+    setup: dict[str, Any]
+    plan: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEvent:
     """One event as stored."""
 
@@ -145,20 +154,9 @@ class Store:
         Raises:
             SessionConflict: there is one of that id.
         """
-        now = _now()
-        begun = SessionTable(
-            id=session_id,
-            owner=self.owner(),
-            started_at=now,
-            updated_at=now,
-            language=language,
-            finished=False,
-            setup=setup,
-            plan=list(plan),
-        )
         try:
             with self.transaction() as session:
-                session.add(begun)
+                session.add(self._begun(session_id, Begun(language, setup, plan), _now()))
         except IntegrityError:
             raise SessionConflict(f"there is an interview {session_id!r} already") from None
 
@@ -172,10 +170,11 @@ class Store:
         finished: bool = False,
         plan: Sequence[str] | None = None,
         reviews: Sequence[Review] = (),
+        begun: Begun | None = None,
     ) -> None:
         """Add event number `seq` (0-based), with the reviews it makes, and bring the listed plan up to date.
 
-        Durable when this returns.
+        Durable when this returns. With `begun`, the interview begins with this event: there is never one without any.
 
         Raises:
             SessionConflict: there is such an event already: another tab or process was faster.
@@ -184,6 +183,9 @@ class Store:
         now = _now()
         try:
             with self.transaction() as session:
+                if begun:
+                    session.add(self._begun(session_id, begun, now))
+                    session.flush()
                 listed: dict[str, Any] = {"updated_at": now, "finished": finished}
                 listed |= {} if plan is None else {"plan": list(plan)}
                 # In PostgreSQL this row is also the lock: a second process waits here until the first is through.
@@ -258,6 +260,18 @@ class Store:
         """
         with self.transaction() as session:
             session.execute(select(1))
+
+    def _begun(self, session_id: str, begun: Begun, now: str) -> SessionTable:
+        return SessionTable(
+            id=session_id,
+            owner=self.owner(),
+            started_at=now,
+            updated_at=now,
+            language=begun.language,
+            finished=False,
+            setup=begun.setup,
+            plan=list(begun.plan),
+        )
 
     def _mine(self, session_id: str | None = None) -> list[ColumnElement[bool]]:
         """What restricts a statement to the owner's interviews, or to one of them."""
