@@ -148,6 +148,11 @@ class Grader:
     def _make_matcher(self, question: str) -> Matcher:
         return Matcher(self._encoder, self._vocabulary, question, self._entailment)
 
+    def expect(self, item: Item, language: Language) -> None:
+        """Read what answers to an item will be compared with, which takes longer than the first grade itself."""
+        claims = [claim_of(item, point, language) for point in item.key_points]
+        self._matcher(item.question.get(language)).read(claims)
+
     def prepare(self, asked: Iterable[tuple[Item, str]]) -> None:
         """Read all that grading these answers will need at once, and keep it until the next call.
 

@@ -203,6 +203,12 @@ class Matcher:
             word_count(answer),
         )
 
+    def read(self, claims: Sequence[Claim]) -> None:
+        """Read all wordings of claims at once, ahead of the first answer that is compared with them."""
+        self._encoded([w for c in claims for w in (*c.right, *c.wrong)])
+        for claim in claims:
+            self._wordings(claim.right), self._wordings(claim.wrong)
+
     def match(self, spans: Spans, claims: Sequence[Claim]) -> list[Match]:
         """Compare an answer's spans with every claim of a question; one `Match` per claim, in order."""
         return self.judged(self.compare(spans, claims))
