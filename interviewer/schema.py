@@ -32,6 +32,7 @@ Flag = Literal[
     "gibberish",
     "repeated",
     "both_ways",
+    "scattered",
     "too_long",
 ]
 FLAGS: tuple[Flag, ...] = get_args(Flag)

@@ -72,12 +72,13 @@ def shipped_folder() -> Path:
 
 
 def load_corpus(*folders: Path) -> Corpus:
-    """Read and validate.
+    """Read and validate. Our own items' wordings are not read through again: the tests did, and it takes a third of the
+    time.
 
     Raises:
         CorpusError: a folder is missing or a rule is broken; the message says where.
     """
-    reader = _read(folders or (shipped_folder(),))
+    reader = _read(folders or (shipped_folder(),), shipped_folder())
     if reader.complaints:
         shown = "; ".join(str(c) for c in reader.complaints[:_SHOWN])
         more = len(reader.complaints) - _SHOWN
@@ -114,6 +115,8 @@ class _Reader:
     code_homes: list[Path] = field(default_factory=list)
     """Where code may lie; the folder being read comes last and is looked into first."""
     digest: Any = field(default_factory=hashlib.sha256)
+    proven: bool = False
+    """Whether the folder being read need not be checked for what its items say."""
 
     def complain(self, name: str, file: YamlFile | None, path: Path_, message: str, item_id: str = "") -> None:
         line = file.line(path) if file else 1
@@ -138,9 +141,10 @@ class _Reader:
         )  # fmt: skip
 
 
-def _read(folders: Sequence[Path]) -> _Reader:
+def _read(folders: Sequence[Path], proven: Path | None = None) -> _Reader:
     reader = _Reader()
     for folder in folders:
+        reader.proven = folder == proven
         _read_folder(reader, folder)
     reader.add(corpus_findings(reader.items, reader.references, reader.rows))
     return reader
@@ -249,7 +253,7 @@ def _add_item(
         return
     if item.id:
         seen[item.id] = name
-    findings: list[Finding] = list(item_findings(item))
+    findings: list[Finding] = [] if reader.proven else list(item_findings(item))
     refs: list[CodeRef] = []
     for i, link in enumerate(links):
         try:

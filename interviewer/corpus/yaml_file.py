@@ -142,7 +142,8 @@ def _scalar(loader: Any, event: yaml.ScalarEvent) -> Any:
         return event.value
     if len(event.value) > MAX_SCALAR:
         raise YamlError(f"a number of {len(event.value)} characters (quote it?)", _line(event))
+    start: Any = event.start_mark
     try:
-        return loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark))
+        return loader.construct_object(yaml.ScalarNode(tag, event.value, start))
     except ValueError as error:  # a scalar that looks like a date but is none
         raise YamlError(str(error), _line(event)) from None

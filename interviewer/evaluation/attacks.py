@@ -164,7 +164,7 @@ def _terse(item: Item, lang: Language, rng: random.Random) -> str:
 def _typos(item: Item, lang: Language, rng: random.Random) -> str:
     letters = list(item.answer.get(lang))
     for place in rng.sample(range(len(letters) - 1), k=max(1, len(letters) // 80)):
-        if letters[place].isalnum() and letters[place + 1].isalnum():
+        if letters[place].isalpha() and letters[place + 1].isalpha():  # another number is another claim
             letters[place], letters[place + 1] = letters[place + 1], letters[place]
     return "".join(letters)
 

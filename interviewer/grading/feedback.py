@@ -19,6 +19,7 @@ _FLAG_WORDS: dict[Flag, tuple[str, str]] = {
     "gibberish": ("看不出可以评分的内容。", "There is nothing in it that can be graded."),
     "repeated": ("同样的话说了很多遍，只算一次。", "The same words are said over and over; they count once."),
     "both_ways": ("前后矛盾：同一点既说是又说否。", "It says a thing and its opposite."),
+    "scattered": ("东拉西扯：大部分内容与这道题无关。", "Most of it is about other things."),
     "too_long": ("回答过长，只评了前面一部分。", "The answer is too long; only its first part was graded."),
 }  # fmt: skip
 

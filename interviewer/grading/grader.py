@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from interviewer import __version__
-from interviewer.grading import guards
+from interviewer.grading import guards, opposites
 from interviewer.grading.entailment import Entailment
 from interviewer.grading.matching import Claim, Match, Matcher, Spans, Vocabulary, spans_of
 from interviewer.grading.overall import Overall, load_reference_scale, overall
@@ -33,7 +33,7 @@ from interviewer.schema import (
     Span,
     Verdict,
 )
-from interviewer.text import language_of, normalise
+from interviewer.text import clauses, language_of, normalise, sentences, terms
 
 HELP_WORTH: dict[Help, float] = {"none": 1.0, "probe": 0.8, "hint": 0.5}
 """What a point is worth that was said only after a follow-up question or a hint."""
@@ -48,7 +48,12 @@ BOTH_NEAR, BOTH_MARGIN = 0.6, 0.15
 that hardly an honest answer is (eval/robustness.md)."""
 BOTH_LEAST, BOTH_SHARE = 2, 0.3
 """Points said both ways, in number and as a share, that make the answer one that says a thing and its opposite."""
-KEYWORD_LIST_CAP = 40.0
+CAPS: dict[Flag, float] = {"keyword_list": 40.0, "scattered": 50.0}
+"""Highest score under a flag."""
+SCATTERED_TERMS, SCATTERED_SHARE = 350, 0.45
+"""An answer of so many different terms, so few of them the item's, says everything in the hope that some of it fits.
+The longest honest answer at hand has 310; all model answers of a topic in a row have 412 at least, 42% at most the
+item's."""
 BANDS: tuple[tuple[float, Verdict], ...] = ((80.0, "strong"), (60.0, "adequate"), (30.0, "weak"), (0.0, "poor"))
 _VOID: frozenset[Flag] = frozenset({"empty", "dont_know", "echoes_question", "gibberish"})
 """Flags that leave nothing to grade: the score is 0."""
@@ -62,6 +67,7 @@ _DOUBTFUL: frozenset[Flag] = frozenset(
         "off_topic",
         "repeated",
         "both_ways",
+        "scattered",
     }
 )
 
@@ -119,7 +125,7 @@ class Grader:
     def _matched(self, item: Item, answer: str, language: Language) -> _Matched:
         """All but what the cross-encoder says."""
         matcher = self._matcher(item.question.get(language))
-        spans = matcher.cut(_graded_part(answer))
+        spans = matcher.cut(_graded_part(item, answer, language))
         return item, spans, matcher.compare(spans, [claim_of(item, point, language) for point in item.key_points])
 
     def _whole(self, item: Item, answer: str, language: Language, judged: Sequence[_Judged]) -> Overall:
@@ -162,13 +168,14 @@ class Grader:
         Args:
             asked: items and answers to them; the same `Item` objects must be given to `grade`.
         """
-        asked = [(item, answer) for item, answer in asked if item.key_points and not guards.is_empty(answer)]
-        self._encoder.encode([normalise(s.text) for _, a in asked for s in spans_of(_graded_part(a))])
-        ready: dict[tuple[int, str, Language], _Matched] = {}
-        for item, answer in asked:
-            key = id(item), answer, _graded_in(item, language_of(answer) or "en")
-            if key not in ready:
-                ready[key] = self._matched(item, answer, key[2])
+        answers = {
+            (id(item), answer, _graded_in(item, language_of(answer) or "en")): item
+            for item, answer in asked
+            if item.key_points and not guards.is_empty(answer)
+        }
+        parts = [_graded_part(item, answer, language) for (_, answer, language), item in answers.items()]
+        self._encoder.encode([normalise(span.text) for part in parts for span in spans_of(part)])
+        ready = {key: self._matched(item, *key[1:]) for key, item in answers.items()}
         self._entailment.judge([pair for _, _, matches in ready.values() for match in matches for pair in match.asked])
         self._ready = ready
 
@@ -197,12 +204,15 @@ class Grader:
         if _VOID & set(flags):
             return self._zero(blank, item, flags)
         spans, judged = self._compared(item, answer, graded_in)
+        judged = _unless_turned(item, spans, judged, graded_in)
         if self._off_topic(item, spans, judged):
             flags = (*flags, "off_topic")
+        if len(spans.all_terms) >= SCATTERED_TERMS and _share_known(item, spans) < SCATTERED_SHARE:
+            flags = (*flags, "scattered")
         torn = [_says_both(j.match) for j in judged]
         if sum(torn) >= max(BOTH_LEAST, BOTH_SHARE * len(judged)):
             flags = (*flags, "both_ways")
-            judged = [_denied(j) if both else j for j, both in zip(judged, torn, strict=True)]
+            judged = [_denied(j, j.match.wrong_span) if both else j for j, both in zip(judged, torn, strict=True)]
         grade = replace(
             blank,
             points=tuple(j.result for j in judged),
@@ -215,7 +225,7 @@ class Grader:
         chances = self._calibration.models[_mode(match)](match.features.row())
         negated = _mode(match) == "bare" and match.features.right_polarity and match.features.right_terms >= NEGATED
         if negated:
-            chances = Probabilities(0.0, chances.partial, chances.missing, chances.covered)
+            chances = _swapped(chances)
         verdict, confidence = _verdict(chances, _mode(match))
         denial = match.right_span if negated else match.wrong_span
         evidence = {"covered": match.right_span, "partial": match.right_span, "contradicted": denial}
@@ -230,8 +240,7 @@ class Grader:
         """Nothing is covered or contradicted, and hardly a term is one that the item uses."""
         if spans.words < 8 or any(j.result.verdict != "missing" for j in judged):
             return False
-        known = _item_terms(item)
-        return sum(t in known for t in spans.all_terms) < 0.2 * len(spans.all_terms)
+        return _share_known(item, spans) < 0.2
 
     def _scored(self, grade: Grade, item: Item, answer: str, language: Language, judged: list[_Judged]) -> Grade:
         scale = None if _has_wrong_wordings(item) else self._reference_scale
@@ -296,8 +305,7 @@ def _credit(item: Item, grade: Grade) -> float:
 
 def _within(grade: Grade, score: float, half: float) -> Grade:
     """The grade with a score and its interval."""
-    if "keyword_list" in grade.flags:
-        score = min(score, KEYWORD_LIST_CAP)
+    score = min(score, *(CAPS.get(flag, 100.0) for flag in grade.flags), 100.0)
     return replace(
         grade,
         score=round(score, 1),
@@ -326,8 +334,46 @@ def _wrong(point: KeyPoint, language: Language) -> tuple[str, ...]:
     return () if "not" in point.generated else point.contradictions.get(language)
 
 
-def _graded_part(answer: str) -> str:
-    return guards.without_instructions(guards.truncate(answer))
+def _graded_part(item: Item, answer: str, language: Language) -> str:
+    """What is graded of an answer: not what speaks to the grader, and not what the interviewer said."""
+    own = guards.without_instructions(guards.truncate(answer))
+    prompts = [t.get(language) for p in item.key_points for t in (p.probe, p.hint) if t]
+    return guards.without_prompts(own, [item.question.get(language), *prompts])
+
+
+def _share_known(item: Item, spans: Spans) -> float:
+    """Share of an answer's terms that the item uses, in whatever wording."""
+    known = _item_terms(item)
+    return sum(t in known for t in spans.all_terms) / max(1, len(spans.all_terms))
+
+
+def _unless_turned(item: Item, spans: Spans, judged: list[_Judged], language: Language) -> list[_Judged]:
+    """A point does not stand on a sentence that repeats a right wording, or the model answer, turned round."""
+    right = (w for p in item.key_points for w in (_text(p, language), *p.also.get(language)))
+    wordings = _pieces((item.answer.get(language), *right))
+    # Two sentences at once may be one of the wordings with a short sentence beside it that turns nothing.
+    single = [s for s in spans.spans if len(sentences(s.text)) == 1]
+    turned = [s for s in single if opposites.turned(s.text, wordings)]
+    if not turned:
+        return judged
+    found = []
+    for j in judged:
+        here = j.match.right_span
+        denial = next((s for s in turned if here and s.start < here.end and here.start < s.end), None)
+        stands = j.result.verdict in ("covered", "partial")
+        found.append(_denied(replace(j, chances=_swapped(j.chances)), denial) if denial and stands else j)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _pieces(wordings: tuple[str, ...]) -> tuple[str, ...]:
+    """Their sentences and clauses, each once."""
+    return tuple(dict.fromkeys(s.text for w in wordings for s in (*sentences(w), *clauses(w))))
+
+
+def _swapped(chances: Probabilities) -> Probabilities:
+    """What looked like the claim was its denial."""
+    return Probabilities(0.0, chances.partial, chances.missing, chances.covered)
 
 
 def _says_both(match: Match) -> bool:
@@ -338,15 +384,15 @@ def _says_both(match: Match) -> bool:
     return min(f.right, f.wrong) >= BOTH_NEAR and min(f.right_margin, f.wrong_margin) >= BOTH_MARGIN
 
 
-def _denied(judged: _Judged) -> _Judged:
-    """A point that was said and unsaid: whoever hedges his bets does not know."""
+def _denied(judged: _Judged, denial: Span | None) -> _Judged:
+    """A point that was denied, or said and unsaid: whoever hedges his bets does not know."""
     result = judged.result
     denied = replace(
         result,
         verdict="contradicted",
-        credit=min(0.0, result.credit),
+        credit=min(0.0, round(judged.chances.credit, 4)),
         confidence=ACCUSE,
-        evidence=judged.match.wrong_span,
+        evidence=denial,
     )
     return replace(judged, result=denied)
 
@@ -395,8 +441,6 @@ def _graded_in(item: Item, spoken: Language) -> Language:
 
 @lru_cache(maxsize=1024)
 def _item_terms(item: Item) -> frozenset[str]:
-    from interviewer.text import terms
-
     return frozenset(terms(document(item)))
 
 

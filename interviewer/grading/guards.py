@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from interviewer.schema import Flag, Language
-from interviewer.text import STOP_CHARACTERS, STOP_WORDS, clauses, language_of, normalise, terms, word_count
+from interviewer.text import STOP_CHARACTERS, STOP_WORDS, clauses, language_of, normalise, sentences, terms, word_count
 
 MAX_CHARACTERS = 8_000
 """An answer is graded on this much of it: about 20 minutes of speech."""
@@ -102,6 +103,18 @@ def without_instructions(answer: str) -> str:
     for clause in clauses(answer):
         if gives_instructions(clause.text):
             kept = kept[: clause.start] + " " * (clause.end - clause.start) + kept[clause.end :]
+    return kept
+
+
+def without_prompts(answer: str, prompts: Sequence[str]) -> str:
+    """The answer with every sentence that repeats a question, a probe or a hint blanked, offsets kept: to say what one
+    was asked claims nothing."""
+    asked = [found for p in prompts for s in sentences(p) if (found := set(terms(s.text)))]
+    kept = answer
+    for sentence in sentences(answer):
+        said = set(terms(sentence.text))
+        if said and any(2 * len(said & a) >= 0.9 * (len(said) + len(a)) for a in asked):
+            kept = kept[: sentence.start] + " " * (sentence.end - sentence.start) + kept[sentence.end :]
     return kept
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interviewer.grading.entailment import Entailment, Pair
+from interviewer.grading.opposites import negated
 from interviewer.retrieval import Encoder
 from interviewer.schema import Span
 from interviewer.text import clauses, language_of, normalise, sentences, terms, word_count
@@ -30,11 +31,6 @@ _DEMOTE = 0.7
 """Share of the question's direction that is taken out of every vector (measured on a pilot; all of it hurts)."""
 _ECHO_WEIGHT = 0.25
 """Weight of a term that the question already holds."""
-# Compounds in which the character negates nothing that could be contradicted are left out (不同, 无监督, 非线性 …).
-_NEGATION = re.compile(
-    r"不(?!同|仅|但|断|过|管|只是)|没|无(?!论|监督|非|关紧要)|未(?!来|必)|非(?!线性|常|凸|饱和|极大|监督)|难以|"
-    r"\bnot?\b(?! only)|n't\b|\bnever\b|\bnone\b|\bwithout\b|\bcannot\b|\bnor\b"
-)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -402,12 +398,8 @@ def _shortest(spans: Sequence[Span], scores: Matrix, best: int) -> Span:
     return spans[min(near, key=lambda i: (len(spans[i].text), i))]
 
 
-def _negated(text: str) -> bool:
-    return len(_NEGATION.findall(normalise(text))) % 2 == 1
-
-
 def _differ_in_negation(a: str, b: str) -> float:
-    return float(_negated(a) != _negated(b))
+    return float(negated(a) != negated(b))
 
 
 def _differ_in_numbers(a: str, b: str) -> float:

@@ -120,6 +120,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "flag_gibberish": ("看不出可以评分的内容。", "There is nothing in it that can be graded."),
     "flag_repeated": ("同样的话说了很多遍，只算一次。", "The same words are said over and over; they count once."),
     "flag_both_ways": ("前后矛盾：同一点既说是又说否。", "It says a thing and its opposite."),
+    "flag_scattered": ("东拉西扯：大部分内容与这道题无关。", "Most of it is about other things."),
     "flag_too_long": ("回答过长，只评了前面一部分。", "The answer is too long; only its first part was graded."),
     "answer": ("你的回答", "Your answer"),
     "reply_n": ("对追问 {n} 的回答", "Reply to follow-up {n}"),

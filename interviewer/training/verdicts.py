@@ -28,7 +28,7 @@ from interviewer.retrieval.encoder import Encoder, Vectors, load_encoder
 from interviewer.schema import Item
 from interviewer.text import normalise
 
-VERSION = "verdicts-7"
+VERSION = "verdicts-8"
 FOLDS = 6
 KNOTS = (ERROR, -0.3, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # What a claim's own text, alone, can be compared by.
@@ -144,8 +144,37 @@ def answer_credits(table: Table, chances: Any, count: int) -> tuple[Any, Any]:
     return mean, spread
 
 
-def score_map(credit: Any, spread: Any, gold: Any) -> tuple[dict[str, Any], Any]:
-    """Isotonic regression of the labelled score on the credit, as knots; and the conformal width at 90%."""
+def score_map(credit: Any, spread: Any, gold: Any, groups: Any) -> tuple[dict[str, Any], Any]:
+    """Isotonic regression of the labelled score on the credit, as knots; and the conformal width at 90%.
+
+    Args:
+        credit: of each answer, from a model that has not seen its question.
+        spread: standard deviation of each credit.
+        gold: labelled scores, 0–100.
+        groups: the question of each answer.
+
+    Returns:
+        What is written, and scores from maps that have not seen the answer's question either.
+    """
+    from sklearn.model_selection import GroupKFold
+
+    predicted = np.zeros(len(gold))
+    for train, test in GroupKFold(FOLDS).split(credit, gold, groups):
+        predicted[test] = np.interp(credit[test], KNOTS, _knots(credit[train], gold[train]))
+    ratio = np.abs(predicted - gold) / (spread + FLOOR)
+    # Cross-conformal (Vovk, 2015): every residual is of a model and a map that did not see the question.
+    width = float(np.quantile(ratio, min(1.0, 0.9 * (1 + 1 / len(ratio)))))
+    half = width * (spread + FLOOR)
+    entry = {
+        "credits": list(KNOTS),
+        "scores": [round(s, 1) for s in _knots(credit, gold)],
+        "width": round(width, 2),
+        "review": round(float(np.quantile(half, 0.8)), 2),
+    }
+    return entry, predicted
+
+
+def _knots(credit: Any, gold: Any) -> list[float]:
     from sklearn.isotonic import IsotonicRegression
 
     fitted = IsotonicRegression(y_min=0, y_max=100, out_of_bounds="clip").fit(credit, gold)
@@ -153,18 +182,7 @@ def score_map(credit: Any, spread: Any, gold: Any) -> tuple[dict[str, Any], Any]
     window = np.linspace(-0.12, 0.12, 25)
     scores = [float(fitted.predict(k + window).mean()) for k in KNOTS]
     scores[0], scores[-1] = 0.0, 100.0
-    predicted = np.interp(credit, KNOTS, scores)
-    ratio = np.abs(predicted - gold) / (spread + FLOOR)
-    # Split conformal (Vovk et al., 2005): the credits are from models that did not see the question.
-    width = float(np.quantile(ratio, min(1.0, 0.9 * (1 + 1 / len(ratio)))))
-    half = width * (spread + FLOOR)
-    entry = {
-        "credits": list(KNOTS),
-        "scores": [round(s, 1) for s in scores],
-        "width": round(width, 2),
-        "review": round(float(np.quantile(half, 0.8)), 2),
-    }
-    return entry, predicted
+    return scores
 
 
 def describe(name: str, answers: Sequence[Labelled], table: Table, chances: Any, scores: Any, lang: str) -> str:
@@ -222,7 +240,7 @@ def main() -> None:
     options = parser.parse_args()
     items = load_corpus().items
     answers = read_labelled(options.answers, items)
-    gold = np.array([a.score for a in answers])
+    gold, asked = np.array([a.score for a in answers]), np.array([a.item for a in answers])
     print(f"{len(answers)} answers to {len({a.item for a in answers})} questions, questions left out in {FOLDS} folds")  # noqa: T201
     entailment = load_entailment()
     content: dict[str, Any] = {
@@ -239,7 +257,7 @@ def main() -> None:
         for mode in modes:
             x = table.rows(mode)
             chances = left_out(x, table.labels, table.groups, mode)
-            fitted_map, scores = score_map(*answer_credits(table, chances, len(answers)), gold)
+            fitted_map, scores = score_map(*answer_credits(table, chances, len(answers)), gold, asked)
             entries[mode] = {"model": fit(x, table.labels, mode), "map": fitted_map}
             for lang in ("zh", "en"):
                 print(describe(f"{encoder.fingerprint} {mode}", answers, table, chances, scores, lang), flush=True)  # noqa: T201

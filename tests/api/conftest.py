@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from interviewer.schema import Grade, Item, Language, PointResult, Span
-from interviewer.text import language_of, terms
+from tests.standins import ByTerms
 
 ITEMS = """
 topic: tiny
@@ -34,29 +33,6 @@ items:
     answer: {zh: 训练时随机把单元置零，减少共适应。, en: Training zeroes random units and so curbs co-adaptation.}
 """
 RIGHT = "The derivatives multiply through the layers and shrink."
-
-
-class ByTerms:
-    """A point is covered if the answer has three of its terms: score = 100 · covered / all."""
-
-    version = "by-terms"
-    calibrated = False
-
-    def grade(self, item: Item, answer: str, language: Language | None = None) -> Grade:
-        language = language or language_of(answer) or "en"
-        said = set(terms(answer))
-        points = tuple(
-            PointResult(p.id, "covered", 0.9, 1.0, Span(0, len(answer), answer))
-            if len(said & set(terms(f"{p.text.zh} {p.text.en}"))) >= 3
-            else PointResult(p.id, "missing", 0.9, 0.0)
-            for p in item.key_points
-        )
-        score = round(100.0 * sum(p.credit for p in points) / len(points), 1)
-        return Grade(item.id, language, score, score, score, "strong" if score > 80 else "weak", points)
-
-    def rescored(self, grade: Grade, item: Item) -> Grade:
-        """Help costs nothing here."""
-        return grade
 
 
 def small_engine(folder: Path, encoder: Any, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Any:

@@ -38,6 +38,8 @@ def test_a_question_of_the_corpus_is_recognised_and_any_other_needs_a_reference(
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
     against = {**unknown, "reference": "Whales sleep with one half of the brain at a time."}
     assert client.post("/v1/grade", json=against).json()["score"] is not None
+    nothing = client.post("/v1/grade", json={**unknown, "reference": "…"}).json()
+    assert (nothing["verdict"], nothing["score"]) == ("unscored", None)
 
 
 @pytest.mark.parametrize("body", [
@@ -168,6 +170,7 @@ def test_schemathesis_finds_nothing(small):
             max_examples=15,
             deadline=None,
             database=None,
+            derandomize=True,  # what fails here fails for everyone
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

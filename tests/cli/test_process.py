@@ -125,7 +125,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_bytes_of_one_that_was_not(
 
     assert grade("whole.csv", 0) == 0
     chance = random.Random(7)
-    ends = [grade("out.csv", chance.uniform(0.05, 0.4)) for _ in range(5)]
+    ends = [grade("out.csv", chance.uniform(0.05, 0.4)) for _ in range(3)]
     assert -signal.SIGALRM in ends  # some were really killed
     assert grade("out.csv", 0) == 0
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()

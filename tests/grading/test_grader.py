@@ -237,3 +237,40 @@ def test_saying_a_thing_and_its_opposite_earns_neither(grader: Any, item: Item) 
     assert "both_ways" in torn.flags
     assert torn.needs_review
     assert torn.score < 60 < grader.grade(item, straight).score
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_right_wording_turned_round_is_a_denial(grader: Any, item: Item, language: str) -> None:
+    turns = {"zh": ("推理时用训练中累积的滑动平均", "训练时用推理中累积的滑动平均"),
+             "en": ("At inference it uses running averages collected in training",
+                    "In training it uses running averages collected at inference")}  # fmt: skip
+    straight, turned = (f"{item.key_points[0].text.get(language)} {said}" for said in turns[language])  # type: ignore[arg-type]
+    right, wrong = grader.grade(item, straight), grader.grade(item, turned)
+    assert right.points[1].verdict == "covered"
+    assert wrong.points[0].verdict == "covered", "the other sentence is as it was"
+    assert wrong.points[1].verdict == "contradicted"
+    assert turns[language][1] in wrong.points[1].evidence.text
+    assert wrong.score < right.score - 15
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_interviewer_said_earns_nothing(grader: Any, item: Item, language: str) -> None:
+    prompts = [t.get(language) for p in item.key_points for t in (p.probe, p.hint) if t]  # type: ignore[arg-type]
+    parroted = grader.grade(item, " ".join(prompts))
+    assert all(p.verdict == "missing" for p in parroted.points)
+    assert parroted.score < 30
+    answered = grader.grade(item, f"{prompts[0]} {RIGHT[language]}")
+    assert answered.points == grader.grade(item, " " * (len(prompts[0]) + 1) + RIGHT[language]).points
+
+
+def test_everything_at_once_does_not_pass(grader: Any, item: Item) -> None:
+    """All that might fit, with the right answer in it."""
+    import random
+
+    rng = random.Random(3)
+    noise = ["".join(rng.choices("bcdfglmnprst", k=2)) + f"{rng.choice('aeiou')}{n}" for n in range(420)]
+    padded = RIGHT["en"] + " " + " ".join(f"the {a} of {b} is {c}." for a, b, c in zip(*[iter(noise)] * 3, strict=True))
+    grade = grader.grade(item, padded)
+    assert "scattered" in grade.flags
+    assert grade.needs_review
+    assert grade.score <= 50 < grader.grade(item, RIGHT["en"]).score
