@@ -139,6 +139,7 @@ class Engine:
         self._random, self._clock = random.Random(seed), clock
         self._loading = threading.RLock()
         self._warming: threading.Thread | None = None
+        self._awaited: tuple[str, Language] | None = None  # the latest question and its language
         # One for some interviews each: a model that words a line must not keep other people's interviews waiting.
         self._moving = tuple(threading.Lock() for _ in range(_LOCKS))
 
@@ -212,9 +213,26 @@ class Engine:
 
     def _warm(self) -> None:
         try:
-            _ = self.model_voice, self.grader, self.index
+            _ = self.model_voice, self.grader
+            if self._awaited:
+                self._expect(*self._awaited)
+            _ = self.index
         except InterviewerError:
             return  # whoever needs it will meet the same error and can show it
+
+    def _expect(self, item_id: str, language: Language) -> None:
+        try:
+            self.grader.expect(self.items[item_id], language)
+        except InterviewerError:
+            return  # grading will meet the same error and can show it
+
+    def _look_ahead(self, state: State) -> None:
+        """While a candidate thinks about a question, read what the answer will be compared with."""
+        if state.phase == "done":
+            return
+        self._awaited = state.exchange.item_id, state.setup.language
+        if self._warming and self.ready:
+            threading.Thread(target=self._expect, args=self._awaited, name="look-ahead", daemon=True).start()
 
     @property
     def ready(self) -> bool:
@@ -261,8 +279,8 @@ class Engine:
 
     def say(self, session_id: str, message: str) -> View:
         """Take a candidate's message, be it an answer or a command, to the end: stored, graded, replied to."""
-        before = len(self.view(session_id).transcript)
         view = self.submit(session_id, message)
+        before = len(view.transcript) - len(view.said)
         if view.waiting_for_grade:
             view = self.proceed(session_id)
         said = tuple(t for t in view.transcript[before:] if t.speaker == "interviewer")
@@ -428,6 +446,8 @@ class Engine:
             reviews=_reviews(view.session_id, view.state, state, self._time()),
             begun=None if seq else Begun(state.setup.language, asdict(state.setup), view.state.plan),
         )
+        if len(state.exchanges) > len(view.state.exchanges):
+            self._look_ahead(state)
         return View(view.session_id, state, (*view.transcript, *turns, *said), said)
 
     def _spoken(self, session_id: str, state: State, line: Line, seed: str) -> Turn:

@@ -168,7 +168,7 @@ def terms(text: str) -> tuple[str, ...]:
     for run in _TERM.findall(normalise(text)):
         if _CJK_CHAR.match(run):
             pairs = [run[i : i + 2] for i in range(len(run) - 1)] or [run]
-            found.extend(p for p in pairs if not all(c in STOP_CHARACTERS for c in p))
+            found.extend(p for p in pairs if p[0] not in STOP_CHARACTERS or p[-1] not in STOP_CHARACTERS)
         elif run not in STOP_WORDS:
             found.append(_stem(run))
             if "-" in run or "_" in run:  # "pre-training" must meet "pretraining" and "training"

@@ -17,6 +17,9 @@ class ByTerms:
     def prepare(self, answers: object) -> None:
         """Needs nothing."""
 
+    def expect(self, item: Item, language: Language) -> None:
+        """Needs nothing."""
+
     def grade(self, item: Item, answer: str, language: Language | None = None) -> Grade:
         language = language or language_of(answer) or "en"
         if not item.key_points:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -362,3 +363,20 @@ def test_a_voice_can_be_given(data_dir: Path, encoder: Any) -> None:
     engine = Engine(load_settings(data_dir=data_dir), encoder=encoder, voice=Loud())
     assert [t.text for t in engine.start(Setup(questions=1)).said] == ["LOUD greet", "LOUD ask"]
     engine.store.close()
+
+
+def test_while_a_candidate_thinks_what_the_answer_is_compared_with_is_read(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: queue.Queue[tuple[str, str]] = queue.Queue()
+    monkeypatch.setattr("interviewer.grading.Grader.expect", lambda _, item, lang: read.put((item.id, lang)))
+    monkeypatch.setattr("interviewer.retrieval.open_index", lambda *_: None)
+    view = engine.start(Setup("en", questions=3))
+    engine.warm()  # the question was asked before: it is read once the models are there
+    assert read.get(timeout=60) == (view.state.exchange.item_id, "en")
+    assert engine._warming
+    engine._warming.join()
+    view = engine.say(view.session_id, "repeat")
+    view = engine.say(view.session_id, "skip")
+    assert read.get(timeout=60) == (view.state.exchange.item_id, "en")
+    assert read.empty()

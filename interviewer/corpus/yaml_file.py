@@ -64,55 +64,86 @@ def read_yaml(path: Path) -> YamlFile:
     if bad := yaml.reader.Reader.NON_PRINTABLE.search(text):
         line = text.count("\n", 0, bad.start()) + 1
         raise YamlError(f"control character U+{ord(bad[0]):04X}; save the file as plain UTF-8 text", line)
+    loader = _Loader(text)
     try:
-        _refuse_tricks(text)
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            lines: dict[Path_, int] = {}
-            data = _build(loader, node, (), lines) if node is not None else None
-        finally:
-            loader.dispose()
+        return _document(loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(error.problem or "not YAML", mark.line + 1 if mark else 1) from None
     except yaml.YAMLError as error:
         raise YamlError(str(error).splitlines()[0]) from None
+    finally:
+        loader.dispose()
+
+
+def _document(loader: Any) -> YamlFile:
+    """From the parser's events, in one pass: the shipped corpus is three megabytes, and every start waits for it."""
+    lines: dict[Path_, int] = {}
+    loader.get_event()  # of the stream
+    if loader.check_event(yaml.StreamEndEvent):
+        return YamlFile(None, lines)
+    loader.get_event()  # of the document
+    data = _value(loader, loader.get_event(), (), lines, 0)
+    loader.get_event()  # its end
+    if not loader.check_event(yaml.StreamEndEvent):
+        raise YamlError("but found another document", _line(loader.get_event()))
     return YamlFile(data, lines)
 
 
-def _refuse_tricks(text: str) -> None:
-    """Look before anything is built: an alias can make a small file expand without bound, depth can overflow the stack
-    of the C loader, and a tag can name any type. The format has no use for them.
-    """
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1 if event.start_mark else 1
-        if isinstance(event, yaml.AliasEvent):
-            raise YamlError("aliases (*name) are not allowed", line)
-        if tag := getattr(event, "tag", None):
-            raise YamlError(f"tags ({tag}) are not allowed", line)
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise YamlError("nested too deeply", line)
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
 
 
-def _build(loader: Any, node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> Any:
-    line = node.start_mark.line + 1
-    lines[path] = line
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(loader, child, (*path, i), lines) for i, child in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode):
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
-            if not key or key in result:
-                raise YamlError(f"key {key!r} is repeated or not plain text", key_node.start_mark.line + 1)
-            result[key] = _build(loader, value_node, (*path, key), lines)
-        return result
-    if len(node.value) > MAX_SCALAR and node.tag != "tag:yaml.org,2002:str":
-        raise YamlError(f"a number of {len(node.value)} characters (quote it?)", line)
+def _value(loader: Any, event: yaml.Event, path: Path_, lines: dict[Path_, int], depth: int) -> Any:
+    """What begins with an event."""
+    _refuse_tricks(event, depth)
+    lines[path] = _line(event)
+    if isinstance(event, yaml.ScalarEvent):
+        return _scalar(loader, event)
+    if isinstance(event, yaml.SequenceStartEvent):
+        items: list[Any] = []
+        while not isinstance(inner := loader.get_event(), yaml.SequenceEndEvent):
+            items.append(_value(loader, inner, (*path, len(items)), lines, depth + 1))
+        return items
+    result: dict[str, Any] = {}
+    while not isinstance(inner := loader.get_event(), yaml.MappingEndEvent):
+        key = _key(loader, inner, depth + 1)
+        if not key or key in result:
+            raise YamlError(f"key {key!r} is repeated or not plain text", _line(inner))
+        result[key] = _value(loader, loader.get_event(), (*path, key), lines, depth + 1)
+    return result
+
+
+def _refuse_tricks(event: yaml.Event, depth: int) -> None:
+    """An alias can make a small file expand without bound, depth can overflow a stack, and a tag can name any type: the
+    format has no use for them."""
+    if isinstance(event, yaml.AliasEvent):
+        raise YamlError("aliases (*name) are not allowed", _line(event))
+    if tag := getattr(event, "tag", None):
+        raise YamlError(f"tags ({tag}) are not allowed", _line(event))
+    if depth >= MAX_DEPTH and isinstance(event, yaml.CollectionStartEvent):
+        raise YamlError("nested too deeply", _line(event))
+
+
+def _key(loader: Any, event: yaml.Event, depth: int) -> str:
+    """A key's text as it is written; "" for one that is no plain text."""
+    if isinstance(event, yaml.ScalarEvent):
+        _refuse_tricks(event, depth)
+        return str(event.value)
+    _value(loader, event, (), {}, depth)  # whatever else is wrong with it is said first
+    return ""
+
+
+def _scalar(loader: Any, event: yaml.ScalarEvent) -> Any:
+    if not event.implicit[0]:  # quoted or in a block
+        return event.value
+    tag = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+    if tag == "tag:yaml.org,2002:str":
+        return event.value
+    if len(event.value) > MAX_SCALAR:
+        raise YamlError(f"a number of {len(event.value)} characters (quote it?)", _line(event))
+    start: Any = event.start_mark
     try:
-        return loader.construct_object(node)
+        return loader.construct_object(yaml.ScalarNode(tag, event.value, start))
     except ValueError as error:  # a scalar that looks like a date but is none
-        raise YamlError(str(error), line) from None
+        raise YamlError(str(error), _line(event)) from None

@@ -155,6 +155,11 @@ class Grader:
     def _make_matcher(self, question: str) -> Matcher:
         return Matcher(self._encoder, self._vocabulary, question, self._entailment)
 
+    def expect(self, item: Item, language: Language) -> None:
+        """Read what answers to an item will be compared with, which takes longer than the first grade itself."""
+        claims = [claim_of(item, point, language) for point in item.key_points]
+        self._matcher(item.question.get(language)).read(claims, told_by(item, language))
+
     def prepare(self, asked: Iterable[tuple[Item, str]]) -> None:
         """Read all that grading these answers will need at once, and keep it until the next call.
 
@@ -164,11 +169,14 @@ class Grader:
         Args:
             asked: items and answers to them; the same `Item` objects must be given to `grade`.
         """
-        asked = [(item, answer) for item, answer in asked if item.key_points and not guards.is_empty(answer)]
-        wanted = {(id(item), answer, _graded_in(item, language_of(answer) or "en")): item for item, answer in asked}
-        own = (_graded_part(item, answer, language) for (_, answer, language), item in wanted.items())
-        self._encoder.encode([normalise(s.text) for text in own for s in spans_of(text)])
-        ready = {key: self._matched(item, key[1], key[2]) for key, item in wanted.items()}
+        answers = {
+            (id(item), answer, _graded_in(item, language_of(answer) or "en")): item
+            for item, answer in asked
+            if item.key_points and not guards.is_empty(answer)
+        }
+        parts = [_graded_part(item, answer, language) for (_, answer, language), item in answers.items()]
+        self._encoder.encode([normalise(span.text) for part in parts for span in spans_of(part)])
+        ready = {key: self._matched(item, *key[1:]) for key, item in answers.items()}
         self._entailment.judge([pair for _, _, matches in ready.values() for match in matches for pair in match.asked])
         self._ready = ready
 
@@ -352,11 +360,8 @@ def _share_known(item: Item, spans: Spans) -> float:
 
 def _unless_turned(item: Item, spans: Spans, judged: list[_Judged], language: Language) -> list[_Judged]:
     """A point does not stand on a sentence that repeats a right wording, or the model answer, turned round."""
-    right = [
-        item.answer.get(language),
-        *(w for p in item.key_points for w in (_text(p, language), *p.also.get(language))),
-    ]
-    wordings = list(dict.fromkeys(s.text for w in right for s in (*sentences(w), *clauses(w))))
+    right = (w for p in item.key_points for w in (_text(p, language), *p.also.get(language)))
+    wordings = _pieces((item.answer.get(language), *right))
     # Two sentences at once may be one of the wordings with a short sentence beside it that turns nothing.
     single = [s for s in spans.spans if len(sentences(s.text)) == 1]
     turned = [s for s in single if opposites.turned(s.text, wordings)]
@@ -369,6 +374,12 @@ def _unless_turned(item: Item, spans: Spans, judged: list[_Judged], language: La
         stands = j.result.verdict in ("covered", "partial")
         found.append(_denied(replace(j, chances=_swapped(j.chances)), denial) if denial and stands else j)
     return found
+
+
+@lru_cache(maxsize=512)
+def _pieces(wordings: tuple[str, ...]) -> tuple[str, ...]:
+    """Their sentences and clauses, each once."""
+    return tuple(dict.fromkeys(s.text for w in wordings for s in (*sentences(w), *clauses(w))))
 
 
 def _swapped(chances: Probabilities) -> Probabilities:

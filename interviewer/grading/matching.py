@@ -204,6 +204,12 @@ class Matcher:
             word_count(answer),
         )
 
+    def read(self, claims: Sequence[Claim], told: tuple[str, ...] = ()) -> None:
+        """Read all that answers will be compared with at once, ahead of the first one; arguments as for `match`."""
+        self._encoded([*(w for c in claims for w in (*c.right, *c.wrong)), *told])
+        for wordings in (*(w for c in claims for w in (c.right, c.wrong)), told):
+            self._wordings(wordings)
+
     def match(self, spans: Spans, claims: Sequence[Claim], told: tuple[str, ...] = ()) -> list[Match]:
         """Compare an answer's spans with every claim of a question; one `Match` per claim, in order.
 

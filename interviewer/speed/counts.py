@@ -18,6 +18,7 @@ from typing import Any
 
 from interviewer.engine import Engine
 from interviewer.interview import Setup
+from interviewer.schema import LANGUAGES
 from interviewer.settings import load_settings
 from interviewer.speed.clock import Figure
 
@@ -75,8 +76,8 @@ def counts() -> dict[str, float]:
 def _of_answers(engine: Engine) -> dict[str, float]:
     grader: Any = engine.grader
     item = engine.items.get(_ITEM) or next(iter(engine.items.values()))
-    for language, text in (("zh", "梯度 消失 吗"), ("en", "gradients vanish early")):
-        grader.grade(item, text, language)
+    for language in LANGUAGES:
+        grader.expect(item, language)
     reader, network = grader._encoder._reader, grader._entailment._network
     with reading({"lower": reader.layers[0], "upper": reader.layers[-1], "pairs": network.upper[0]}) as found:
         for text in _ANSWERS:

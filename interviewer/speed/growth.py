@@ -13,6 +13,7 @@ from interviewer.engine import Engine
 from interviewer.grading import vocabulary_of
 from interviewer.interview import Setup
 from interviewer.retrieval.vectors import Vectors
+from interviewer.schema import LANGUAGES
 from interviewer.settings import load_settings
 from interviewer.speed.answers import composed
 from interviewer.speed.clock import ROUNDS, Figure, slope, spread, timed
@@ -48,8 +49,8 @@ def _answers(make: Callable[[], Engine], count: int) -> list[float]:
     engine = make()
     items = [item for item in engine.items.values() if item.key_points][:5]
     for item in items:
-        for text in ("梯度 消失 吗", "gradients vanish early"):
-            engine.grader.grade(item, text)
+        for language in LANGUAGES:
+            engine.grader.expect(item, language)
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(ROUNDS):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import platform
 from pathlib import Path
-from statistics import median
 
-from interviewer.speed.clock import in_turns
-
-_WIDTH = 1024
+_WIDTH, COUNT = 1024, 20
+PRODUCTS = 2.0 * _WIDTH**3 * COUNT
 _FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16")
 
 
@@ -37,14 +35,15 @@ def described() -> str:
     )
 
 
-def peak(kind: str) -> float:
-    """Operations a core-second (a multiplication and an addition are two) of a large matrix product.
+def products(kind: str, count: int = COUNT) -> None:
+    """Multiply large matrices: `PRODUCTS` additions and multiplications at the default count.
 
     Args:
         kind: a number type of PyTorch's: "float32", "bfloat16".
+        count: how often.
     """
     import torch
 
-    first, second = (torch.randn(_WIDTH, _WIDTH).to(getattr(torch, kind)) for _ in range(2))
-    spent = in_turns({"warm": lambda _: first @ second, "product": lambda _: first @ second})
-    return 2 * _WIDTH**3 / median(spent["product"])
+    first = torch.ones(_WIDTH, _WIDTH, dtype=getattr(torch, kind))
+    for _ in range(count):
+        first @ first

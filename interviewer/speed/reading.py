@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from statistics import median
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from interviewer.retrieval.encoder import SHIPPED, ReaderEncoder
 from interviewer.schema import Item
 from interviewer.speed.answers import composed
 from interviewer.speed.clock import ROUNDS, Figure, in_turns, ratio, spread
-from interviewer.speed.machine import peak
+from interviewer.speed.machine import COUNT, PRODUCTS, products
 
 
 def figures(items: Collection[Item], count: int) -> list[Figure]:
@@ -31,13 +32,16 @@ def figures(items: Collection[Item], count: int) -> list[Figure]:
         {
             "ours": lambda turn: ours.encode(rounds[turn]),
             "plain": lambda turn: plain.encode(rounds[turn], show_progress_bar=False),
+            "product": lambda _: products("float32"),
         }
     )
     gains = ratio(spent["plain"], spent["ours"])
     work = [operations(ours.lengths(texts)) for texts in rounds]
-    best, half = peak("float32"), peak("bfloat16")
-    share = [w / s / best for w, s in zip(work, spent["ours"], strict=True)]
-    theirs = [w / s / best for w, s in zip(work, spent["plain"], strict=True)]
+    bests = [PRODUCTS / s for s in spent["product"]]
+    best, half = median(bests), PRODUCTS / median(in_turns({"half": lambda _: products("bfloat16", 1)})["half"]) / COUNT
+    share, theirs = (
+        [w / s / b for w, s, b in zip(work, spent[name], bests, strict=True)] for name in ("ours", "plain")
+    )
     name = f"encoder, {ROUNDS} × {count:,} answers of 20–200 tokens"
     return [
         Figure(

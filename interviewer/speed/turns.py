@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from interviewer.engine import Engine
 from interviewer.interview import Setup
-from interviewer.schema import Item
+from interviewer.schema import LANGUAGES, Item
 from interviewer.speed.answers import composed
 from interviewer.speed.clock import Figure, percentile, timed
 
@@ -25,8 +25,8 @@ def figures(engine: Engine, turns: int, crowd: int) -> list[Figure]:
     """
     items = [item for item in engine.items.values() if item.key_points][: max(_QUESTIONS, crowd // 10)]
     for item in items:
-        for text in ("梯度 消失 吗", "gradients vanish early"):
-            engine.grader.grade(item, text)
+        for language in LANGUAGES:
+            engine.grader.expect(item, language)
     alone = _alone(engine, items, turns)
     together = _together(engine, items, crowd)
     return [

@@ -50,3 +50,20 @@ def test_another_item_with_the_same_answer_is_not_taken_for_the_prepared_one() -
     grader.prepare([(item, ANSWERS[0])])
     turned = type(item)(**{f: getattr(item, f) for f in item.__slots__} | {"key_points": item.key_points[::-1]})
     assert [p.point_id for p in grader.grade(turned, ANSWERS[0]).points] == ["running", "axes"]
+
+
+def test_what_was_expected_leaves_only_the_answer_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    item, ahead, plain = make_item(), fresh(), fresh()
+    ahead.expect(item, "en")
+    read: list[str] = []
+    vectors = type(ahead._encoder)._vectors
+
+    def watched(self: Any, texts: list[str]) -> Any:
+        read.extend(texts)
+        return vectors(self, texts)
+
+    monkeypatch.setattr(type(ahead._encoder), "_vectors", watched)
+    grade = ahead.grade(item, ANSWERS[0])
+    assert read
+    assert all(text in ANSWERS[0].lower() for text in read)
+    assert grade == plain.grade(item, ANSWERS[0])
