@@ -231,6 +231,17 @@ def test_an_installation_without_the_default_model_says_so(monkeypatch, tmp_path
         assert "reinstall" in refused(name)
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_a_default_model_with_one_flipped_bit_is_refused_in_one_sentence(monkeypatch, tmp_path, name):
+    folder = tmp_path / "model"
+    shutil.copytree(module.SHIPPED, folder)
+    content = bytearray((folder / name).read_bytes())
+    content[-100] ^= 1
+    (folder / name).write_bytes(content)
+    monkeypatch.setattr(module, "SHIPPED", folder)
+    assert f"the default model is damaged ({name})" in refused("")
+
+
 @pytest.fixture(scope="module")
 def shipped() -> SentenceEncoder:
     return load_encoder()

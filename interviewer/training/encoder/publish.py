@@ -16,6 +16,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from interviewer.retrieval.encoder import write_sums
+
 ROW_SCALE = 16.0  # rows of MiniLM have a standard deviation of 0.05; e4m3 is finest from 2⁻⁶ up
 LONGEST_READ = 160
 _MODULES = [
@@ -81,6 +83,7 @@ def publish(
     (target / "2_Normalize").mkdir()
     _write(target / "2_Normalize" / "config.json", {})
     (target / "README.md").write_text(card, encoding="utf-8")
+    write_sums(target)
     return sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
 
 
