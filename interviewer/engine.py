@@ -128,7 +128,9 @@ class Engine:
         clock: tells the time, with its zone.
         """
         self.settings = settings
-        self.corpus = corpus or load_corpus(*([shipped_folder()] + ([settings.corpus] if settings.corpus else [])))
+        self.corpus: Corpus = corpus or load_corpus(
+            shipped_folder(), *([settings.corpus] if settings.corpus else []), kept=settings.data_dir / "corpus.json"
+        )
         self._given_encoder = encoder
         self._voice: Voice = voice or ScriptedVoice()
         self._own_voice = voice is not None

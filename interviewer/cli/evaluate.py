@@ -488,12 +488,18 @@ def speed(
         return
     machine = described()
     figures = []
-    for figure in measure(QUICK if quick else FULL):
-        figures.append(figure)
-        typer.echo(f"{figure.work}: {figure.found}", err=True)
+    ended = ""
+    try:
+        for figure in measure(QUICK if quick else FULL):
+            figures.append(figure)
+            typer.echo(f"{figure.work}: {figure.found}", err=True)
+    except KeyboardInterrupt:
+        if not figures:
+            raise
+        ended = " Interrupted: the rest was not measured."
     report = (
         f"{markdown(figures)}\n\nMedian (least–largest) of {ROUNDS} rounds; ways that are compared take turns, "
-        f"by core-seconds. {machine} when it began.\n"
+        f"by core-seconds. {machine} when it began.{ended}\n"
     )
     typer.echo(report)
     if out:

@@ -17,6 +17,7 @@ from typing import Any
 
 from interviewer.corpus import code
 from interviewer.corpus.check import Complaint, Finding, corpus_findings, field_name, is_id, item_findings
+from interviewer.corpus.kept import Kept
 from interviewer.corpus.parse import Parser
 from interviewer.corpus.yaml_file import Path_, YamlError, YamlFile, read_yaml
 from interviewer.errors import CorpusError, UnknownItem
@@ -71,14 +72,24 @@ def shipped_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "corpus"
 
 
-def load_corpus(*folders: Path) -> Corpus:
+def load_corpus(*folders: Path, kept: Path | None = None) -> Corpus:
     """Read and validate. Our own items' wordings are not read through again: the tests did, and it takes a third of the
     time.
+
+    Args:
+        folders: in the order in which they are read; ours if there are none.
+        kept: a file in which what the files say is kept, so that they are not read again until they change.
 
     Raises:
         CorpusError: a folder is missing or a rule is broken; the message says where.
     """
-    reader = _read(folders or (shipped_folder(),), shipped_folder())
+    folders = folders or (shipped_folder(),)
+    known = Kept(kept) if kept else None
+    reader = _read(folders, shipped_folder(), known)
+    if reader.complaints and known:  # once more for the lines
+        reader = _read(folders, shipped_folder())
+    elif known:
+        known.write()
     if reader.complaints:
         shown = "; ".join(str(c) for c in reader.complaints[:_SHOWN])
         more = len(reader.complaints) - _SHOWN
@@ -115,6 +126,7 @@ class _Reader:
     code_homes: list[Path] = field(default_factory=list)
     """Where code may lie; the folder being read comes last and is looked into first."""
     digest: Any = field(default_factory=hashlib.sha256)
+    kept: Kept | None = None
     proven: bool = False
     """Whether the folder being read need not be checked for what its items say."""
 
@@ -141,8 +153,8 @@ class _Reader:
         )  # fmt: skip
 
 
-def _read(folders: Sequence[Path], proven: Path | None = None) -> _Reader:
-    reader = _Reader()
+def _read(folders: Sequence[Path], proven: Path | None = None, kept: Kept | None = None) -> _Reader:
+    reader = _Reader(kept=kept)
     for folder in folders:
         reader.proven = folder == proven
         _read_folder(reader, folder)
@@ -172,11 +184,14 @@ def _read_folder(reader: _Reader, folder: Path) -> None:
 
 
 def _open(reader: _Reader, path: Path) -> YamlFile | None:
+    known = reader.kept.data(path) if reader.kept else None
     try:
-        file = read_yaml(path)
+        file = read_yaml(path) if known is None else YamlFile(known, {})
     except YamlError as error:
         reader.complaints.append(Complaint(path.name, error.line, "file", str(error)))
         return None
+    if reader.kept and known is None:
+        reader.kept.keep(path, file.data)
     reader.digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return file
 

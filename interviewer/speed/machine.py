@@ -6,18 +6,11 @@ import os
 import platform
 from pathlib import Path
 
+from interviewer.retrieval.precision import processor
+
 _WIDTH, COUNT = 1024, 20
 PRODUCTS = 2.0 * _WIDTH**3 * COUNT
 _FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16")
-
-
-def processor() -> str:
-    """The CPU's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def described() -> str:

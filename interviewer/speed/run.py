@@ -57,13 +57,13 @@ def _families(engine: Engine, size: Size) -> Iterator[Callable[[], list[Figure]]
     items = [item for item in engine.items.values() if item.key_points]
     yield lambda: reading.figures(items, size.read)
     yield lambda: grading.figures(fresh, size.rows)
+    yield lambda: counts.figures(counts.counts(), counts.read_baseline())
+    yield lambda: search.at_scale(size.vectors)
+    yield lambda: search.by_terms(items, size.texts)
     yield lambda: turns.figures(engine, size.turns, size.crowd)
     yield lambda: search.own(engine)
     yield lambda: starting.figures(engine.settings.data_dir / "index", APP, items[0])
-    yield lambda: search.at_scale(size.vectors)
-    yield lambda: search.by_terms(items, size.texts)
     yield lambda: growth.figures(fresh, size.grown, size.stored)
-    yield lambda: counts.figures(counts.counts(), counts.read_baseline())
 
 
 def fresh(data: Path | None = None, index: Path | None = None) -> Engine:
