@@ -253,6 +253,8 @@ class InterviewTab:
             before = self._engine.view(session)
             turns = (*before.transcript, Turn("candidate", text))
             busy = {**self._busy(""), self.hush: gr.update(visible=self._by_model(before))}
+            if self._by_model(before):  # its first words may be seconds away
+                yield {**busy, self.chat: messages(turns)}
             for step in self._heard(partial(self._engine.submit, session, text), turns):
                 if not isinstance(step, View):
                     yield {**busy, **step}

@@ -98,6 +98,7 @@ class SettingsTab:
         """Which chat model there is, and why."""
         try:
             found = find_model(self._engine.settings)
+            rows = [("chat_model", found.name)] if found else []
         except InterviewerError as error:
             heading = f"<h2>{escape(word('chat_heading', language))}</h2>"
             return {
@@ -105,7 +106,6 @@ class SettingsTab:
                 self.chat_test: gr.update(visible=False),
                 self.chat_status: "",
             }
-        rows = [("chat_model", found.name)] if found else []
         rows.append(("chat_why", word(f"chat_{found.why}", language)))
         if found:
             rows.append(("chat_limit", word("chat_limit_is", language, n=self._engine.settings.llm_seconds)))

@@ -73,7 +73,8 @@ def test_the_chat_model_is_named_tried_and_confessed_to(tab, engine, monkeypatch
     monkeypatch.setattr(settings, "open_model", lambda *_: Quick())
     assert "It works" in list(tab.spoken("en"))[-1][tab.chat_status]
     monkeypatch.setattr(engine, "settings", Settings(llm="nonsense"))
-    assert "INTERVIEWER_LLM is not understood" in tab.shown("zh")[tab.chat]
+    shown = tab.shown("zh")
+    assert "INTERVIEWER_LLM is not understood" in shown[tab.chat] and not shown[tab.chat_test]["visible"]
 
 
 def test_the_size_of_a_folder(tmp_path):
