@@ -36,15 +36,18 @@ Told = Sequence[Sequence[Any]]
 _HALTED = 2  # exit code of a child that failed by itself
 _TABLES = (".csv", ".jsonl", ".xlsx", ".parquet")
 _ROWS, _DOCUMENTS = 150, 20
+_LONGEST = 600.0  # seconds that undisturbed work may take
 
 
 class Work(Protocol):
     """One kind of work, and what must hold whenever it was cut off."""
 
     name: str
+    ends: bool
+    """Whether it comes to an end by itself."""
 
     def do(self, tell: Tell) -> None:
-        """Go on with it in a child, and tell what is kept from now on. May go on for ever."""
+        """Go on with it in a child, and tell what is kept from now on."""
         ...
 
     def broken(self, told: Told, whole: bool) -> Iterator[str]:
@@ -99,15 +102,15 @@ def durability(works: Sequence[Work], kills: int, folder: Path, seed: int = 0) -
 
 def _seconds(work: Work, folder: Path) -> float:
     """How long a trial takes that is left alone, or that has come to tell something where it would go on for ever."""
-    after = 0.3
+    after = _LONGEST if work.ends else 0.6
     while True:
-        after *= 2
         begun = time.monotonic()
         killed, told = _struck(work, folder / "told", after)
         for line in work.broken(told, not killed):
             raise InputError(f"{work.name}: {line}, before anything else happened")
         if told:
             return time.monotonic() - begun
+        after *= 2
 
 
 def _struck(work: Work, told: Path, after: float) -> tuple[bool, list[list[Any]]]:
@@ -169,7 +172,7 @@ def _mark(view: View) -> str:
 class Interviews:
     """Candidates answer; an interview that was cut off is gone on with, and all end with a debrief."""
 
-    name = "interviews"
+    name, ends = "interviews", False
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine, self._chance = engine, random.Random(0)
@@ -244,7 +247,7 @@ class Interviews:
 class Tables:
     """Tables are graded, in every format in turn."""
 
-    name = "grading tables"
+    name, ends = "grading tables", True
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine, self._folder = engine, folder
@@ -284,9 +287,10 @@ class Tables:
             self._done = max(self._done, count) if kind == "rows" and not whole else self._done
         if target.exists() and target.read_bytes() != self._whole[self._ending]:
             yield f"{target.name} is not the whole table"
-        if whole:
-            if not target.exists() or target.with_name(f"{target.name}.partial").exists():
-                yield f"{target.name} is not there, or its journal still is"
+        done = target.exists() and not target.with_name(f"{target.name}.partial").exists()
+        if whole and not done:
+            yield f"{target.name} is not there, or its journal still is"
+        if whole or done:  # killed after its last step, it is done as well
             target.unlink(missing_ok=True)
             self._turn, self._done = self._turn + 1, 0
 
@@ -298,7 +302,7 @@ class Tables:
 class Imports:
     """A folder of documents is imported."""
 
-    name = "importing documents"
+    name, ends = "importing documents", True
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine, self._folder, self._target = engine, folder / "documents", folder / "own" / "drafts.yaml"
@@ -329,13 +333,18 @@ class Imports:
             if kind == "imported" and count < self._done:
                 yield f"{self._done} files were read and {count} were taken from the journal"
             self._done = max(self._done, count) if kind == "files" and not whole else self._done
+        journal = self._target.with_name(f"{self._target.name}.partial")
         if self._target.exists() and self._target.read_bytes() != self._whole:
             yield "the drafts are not those of an undisturbed run"
-        if whole:
-            if not self._target.exists():
-                yield "the drafts are not there"
+        done = self._target.exists() and not journal.exists()
+        if whole and not done:
+            yield "the drafts are not there, or their journal still is"
+        if whole or done:  # killed after its last step, it is done as well
             self._target.unlink(missing_ok=True)
             self._done = 0
+        lines = journal.read_bytes().count(b"\n") - 1 if journal.exists() else 0
+        if lines < self._done:
+            yield f"{self._done} files were read and {lines} are in the journal"
 
     def last(self) -> Iterator[str]:
         """Nothing more."""
@@ -345,7 +354,7 @@ class Imports:
 class Files:
     """Debriefs in three formats and backups are written over and over, each over the last one."""
 
-    name = "reports and backups"
+    name, ends = "reports and backups", False
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine, self._folder = engine, folder
@@ -425,7 +434,7 @@ class _Counting(HashingEncoder):
 class Indexes:
     """The search index is rebuilt over and over, for one corpus and for another."""
 
-    name = "search index"
+    name, ends = "search index", False
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._corpora = [engine.corpus, some_items(engine.corpus, max(1, len(engine.corpus.items) // 2))]

@@ -393,7 +393,7 @@ items:
         probe: {zh: 发生了什么？, en: What happens?}
         hint: Think of the chain rule.
     misconceptions:
-      - {claim: {zh: 学习率太大, en: the rate is too high}, correction: {zh: 不是, en: it is not}}
+      - {text: {zh: 学习率太大, en: the rate is too high}, correction: {zh: 不是, en: it is not}}
     requires: []
     code: []
     answer:
