@@ -172,7 +172,10 @@ class Engine:
                 self.__dict__.get("encoder")
                 or self._given_encoder
                 or load_encoder(
-                    self.settings.encoder, self.settings.encoder_key.get_secret_value(), self.settings.model_hosts
+                    self.settings.encoder,
+                    self.settings.encoder_key.get_secret_value(),
+                    self.settings.model_hosts,
+                    self.settings.data_dir / "precision.json",
                 )
             )
 

@@ -97,7 +97,10 @@ class Grader:
     @property
     def version(self) -> str:
         """What a grade depends on beside answer and item."""
-        return f"{__version__}/{self._calibration.version}/{self._encoder.fingerprint}/{self._entailment.fingerprint}"
+        parts = [__version__, self._calibration.version, self._encoder.fingerprint, self._entailment.fingerprint]
+        # On some processors the networks multiply in fewer bits: scores move by tenths of a point.
+        numbers = getattr(self._encoder, "numbers", "float32")
+        return "/".join(parts if numbers == "float32" else [*parts, numbers])
 
     @property
     def calibrated(self) -> bool:

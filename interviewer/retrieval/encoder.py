@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interviewer.errors import ModelUnavailable
+from interviewer.retrieval.precision import half_is_worth_it
 from interviewer.retrieval.prompts import Prompts, prompts_for
 from interviewer.text import encodable
 
@@ -180,6 +181,11 @@ class ReaderEncoder(_Remembering):
     def _width(self) -> int:
         return int(self._reader.norm.weight.shape[0])
 
+    @property
+    def numbers(self) -> str:
+        """In which numbers it multiplies."""
+        return "bfloat16" if self._reader.in_bfloat16 else "float32"
+
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """How many tokens of each text are read."""
         return [len(row) for row in self._rows(list(texts))]
@@ -211,13 +217,15 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def load_encoder(name: str = "", key: str = "", hosts: str = "") -> Encoder:
+def load_encoder(name: str = "", key: str = "", hosts: str = "", kept: Path | None = None) -> Encoder:
     """Load a model: the default one, a sentence-transformers folder or hub id, or an endpoint.
 
     Args:
         name: empty, a folder, an id, or `https://host/v1#model` for an OpenAI-compatible endpoint.
         key: the endpoint's key, if it wants one.
         hosts: hosts that an endpoint may be at, separated by commas; empty means any.
+        kept: where it is kept how fast this processor multiplies in bfloat16: the default model does so where that
+            pays. Without it, it does not.
 
     Raises:
         ModelUnavailable: it is not there, cannot be loaded, or does not answer.
@@ -232,7 +240,7 @@ def load_encoder(name: str = "", key: str = "", hosts: str = "") -> Encoder:
     if not name:
         if not (SHIPPED / "model.safetensors").is_file():
             raise ModelUnavailable(f"the default model is missing from this installation: reinstall it; {_ADVICE}")
-        return _load_shipped()
+        return _load_shipped(kept)
     path = Path(os.path.expanduser(name))
     if path.is_dir():
         model = _load(str(path))
@@ -247,7 +255,7 @@ def load_encoder(name: str = "", key: str = "", hosts: str = "") -> Encoder:
     return SentenceEncoder(model, f"{name}@{(revision or 'unknown')[:12]}", _prompts(model, name))
 
 
-def _load_shipped() -> Encoder:
+def _load_shipped(kept: Path | None) -> Encoder:
     from safetensors import SafetensorError
 
     from interviewer.retrieval.reader import load_reader
@@ -258,6 +266,7 @@ def _load_shipped() -> Encoder:
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ModelUnavailable(f"the default model cannot be loaded ({first}): reinstall it; {_ADVICE}") from None
+    reader.in_bfloat16 = kept is not None and half_is_worth_it(kept)
     return ReaderEncoder(reader, tokenizer, longest, f"{_SHIPPED_NAME}@{_fingerprint(SHIPPED)}")
 
 

@@ -13,8 +13,8 @@ from statistics import median
 
 LEAST = 1.5
 """How many times as fast bfloat16 must be to be used: anything less is not worth its rounding."""
-_ROUNDS = 5
-_ROWS, _WIDTH = 256, 384  # of a layer's product when some sentences are read
+_ROUNDS = 3
+_ROWS, _WIDTH = 64, 384  # of a layer's product when a few sentences are read
 
 
 def half_is_worth_it(kept: Path | None = None) -> bool:

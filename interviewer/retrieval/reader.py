@@ -66,6 +66,7 @@ class Reader(nn.Module):
             )
             for _ in range(config["num_hidden_layers"])
         )
+        self.in_bfloat16 = False  # see precision.py
         self._kept: OrderedDict[tuple[int, ...], Tensor] = OrderedDict()
         self._tokens_kept = 0
         self._lock = threading.Lock()
@@ -81,7 +82,7 @@ class Reader(nn.Module):
         for batch in batches([len(row) for row in rows]):
             texts = [tuple(rows[i]) for i in batch]
             groups = groups_of([len(text) for text in texts])
-            states = through(self.layers[SHARED:], self._lower(texts, groups), groups)
+            states = through(self.layers[SHARED:], self._lower(texts, groups), groups, self.in_bfloat16)
             means = (states[g.start : g.stop].view(-1, g.length, states.shape[1]).mean(dim=1) for g in groups)
             found[batch] = torch.cat(list(means))
         return found
@@ -115,7 +116,7 @@ class Reader(nn.Module):
         ids = torch.tensor([token for text in texts for token in text])
         places = torch.cat([torch.arange(len(text)) for text in texts])
         states: Tensor = self.norm(self.tokens(ids) + self.positions(places))
-        states = through(self.layers[:SHARED], states, groups)
+        states = through(self.layers[:SHARED], states, groups, self.in_bfloat16)
         with self._lock:
             for text, own in zip(texts, torch.split(states, [len(text) for text in texts]), strict=True):
                 if text not in self._kept:
@@ -126,16 +127,18 @@ class Reader(nn.Module):
         return states
 
 
-def through(layers: Iterable[nn.Module], states: Tensor, groups: Sequence[Group]) -> Tensor:
+def through(layers: Iterable[nn.Module], states: Tensor, groups: Sequence[Group], half: bool = False) -> Tensor:
     """Packed texts through layers of PyTorch's (`nn.TransformerEncoderLayer`, norms last, no dropout).
 
     Args:
         layers: in order.
         states: shape (tokens of all texts, width).
         groups: where texts of which length lie in it.
+        half: multiply in bfloat16; sums, norms and what goes from layer to layer stay in float32.
     """
-    for layer in layers:
-        states = _through(layer, states, groups)
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        for layer in layers:
+            states = _through(layer, states, groups)
     return states
 
 
@@ -148,9 +151,8 @@ def _through(layer: Any, states: Tensor, groups: Sequence[Group]) -> Tensor:
         q, k, v = projected[g.start : g.stop].view(-1, g.length, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
         seen = F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
         mixed[g.start : g.stop] = seen.reshape(-1, width)
-    states = layer.norm1(attention.out_proj(mixed).add_(states))
-    inner = F.gelu(layer.linear1(states))
-    found: Tensor = layer.norm2(layer.linear2(inner).add_(states))
+    states = layer.norm1(states + attention.out_proj(mixed))
+    found: Tensor = layer.norm2(states + layer.linear2(F.gelu(layer.linear1(states))))
     return found
 
 

@@ -83,6 +83,17 @@ def test_only_so_many_tokens_are_kept(reader: Reader, monkeypatch: pytest.Monkey
         assert torch.allclose(states, alone(reader, row, SHARED), atol=1e-5)
 
 
+def test_half_the_bits_move_vectors_a_little_and_only_where_asked_for(reader: Reader) -> None:
+    rows = texts(8)
+    full = torch.nn.functional.normalize(reader.means(rows))
+    reader.in_bfloat16 = True
+    reader._kept.clear()
+    half = torch.nn.functional.normalize(reader.means(rows))
+    assert half.dtype == torch.float32
+    assert not torch.equal(full, half)
+    assert (full * half).sum(1).min() > 0.999
+
+
 def test_groups_are_runs_of_equal_length() -> None:
     found = [(g.start, g.stop, g.length) for g in groups_of([2, 2, 5])]
     assert found == [(0, 4, 2), (4, 9, 5)]

@@ -56,7 +56,7 @@ class Network(nn.Module):
             sizes = torch.tensor([len(part) for part in parts])
             owner = torch.arange(len(parts)).repeat_interleave(sizes)
             states = torch.cat(parts) + self.segments.weight[owner % 2]
-            states = through(self.upper, states, groups_of([lengths[i] for i in batch]))
+            states = through(self.upper, states, groups_of([lengths[i] for i in batch]), self._lower[0].in_bfloat16)
             means = torch.zeros(len(parts), states.shape[1]).index_add_(0, owner, states) / sizes.unsqueeze(1)
             found[batch] = self._compared(means[0::2], means[1::2]).softmax(dim=1)
         return found
