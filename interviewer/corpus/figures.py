@@ -35,13 +35,14 @@ def _summary(corpus: Corpus, items: Sequence[Item]) -> str:
     worked = sum(i.kind in ("calculation", "derivation", "coding") for i in items)
     share = f" ({worked / len(items):.0%})" if items else ""
     cited = {s.ref for i in items for s in i.sources}
+    errata = [e for i in items for e in i.errata]
     lines = [
         f"{len(items)} items in {len(corpus.topics)} topics, {len(points)} key points "
         f"({_each(len(points), len(items))} an item)",
         f"{worked} calculations, derivations and coding questions{share}",
         f"{sum(bool(i.code) for i in items)} items link to reference code",
         f"{sum(bool(i.requires) for i in items)} items name items to learn first",
-        f"{sum(bool(i.errata) for i in items)} items correct a source, {sum(len(i.errata) for i in items)} errata in all",
+        f"{sum(bool(i.errata) for i in items)} items correct a source, {len(errata)} errata in all",
         f"{sum(bool(i.as_of) for i in items)} items are dated, because what they say ages",
         f"{len(cited)} sources cited",
     ]
