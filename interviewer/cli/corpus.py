@@ -1,4 +1,4 @@
-"""`interviewer corpus check | list | show | search | import`."""
+"""`interviewer corpus check | stats | list | show | search | import`."""
 
 from __future__ import annotations
 
@@ -94,6 +94,24 @@ def _judged(corpus: Corpus, known: Mapping[str, Item]) -> Iterator[tuple[str, Fi
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("grading the corpus by itself")
         yield from findings(items, encoder, grader, lambda done, total: bar.update(task, completed=done, total=total))
+
+
+@app.command()
+def stats(
+    corpus: Folder = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead.")] = None,
+) -> None:
+    """Count items by topic, level, kind, language and wordings, and what answers each source row, as Markdown."""
+    from interviewer.corpus import figures
+
+    page = figures(_load(corpus))
+    if output is None:
+        typer.echo(page, nl=False)
+        return
+    try:
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}") from error
 
 
 @app.command("list")

@@ -26,7 +26,7 @@ from interviewer.grading import Grader
 from interviewer.grading.grader import claim_of
 from interviewer.grading.matching import spans_of
 from interviewer.retrieval import Encoder
-from interviewer.schema import LANGUAGES, Item, Language, PointVerdict
+from interviewer.schema import LANGUAGES, Bilingual, Item, Language, PointVerdict
 
 ACCEPTED = "accepted.yaml"
 SAME_POINT = 0.93
@@ -100,8 +100,10 @@ def _graded(item: Item, language: Language, grader: Grader) -> Iterator[Finding]
     def verdicts(text: str, against: Item = item) -> Mapping[str, PointVerdict]:
         return {p.point_id: p.verdict for p in grader.grade(against, text, language).points}
 
-    # Without the misconceptions among the wrong wordings: one that agrees with its point would hide itself.
-    alone = replace(item, misconceptions=())
+    # Without the misconceptions among the wrong wordings: one that agrees with its point would hide itself. And without
+    # probes and hints: the grader takes out of an answer what the interviewer said, which is what is judged here.
+    unsaid = tuple(replace(p, probe=Bilingual(), hint=Bilingual()) for p in item.key_points)
+    alone = replace(item, misconceptions=(), key_points=unsaid)
     own = verdicts(item.answer.get(language))
     lacking = [f"{point_id} ({verdict})" for point_id, verdict in own.items() if verdict != "covered"]
     if lacking:
@@ -113,7 +115,7 @@ def _graded(item: Item, language: Language, grader: Grader) -> Iterator[Finding]
                 yield ("misconceptions", i, "text", language), f"said as an answer, it covers {point_id}"
     for i, point in enumerate(item.key_points):
         for field, text in (("probe", point.probe), ("hint", point.hint)):
-            if verdicts(text.get(language))[point.id] == "covered":
+            if verdicts(text.get(language), alone)[point.id] == "covered":
                 yield (
                     ("key_points", i, field, language),
                     "gives away its key point: repeated as an answer, it covers it",

@@ -12,7 +12,7 @@ from interviewer import __version__
 from interviewer.cli import main
 
 VERBS = ["chat", "grade", "report", "doctor", "corpus", "code", "eval"]
-CORPUS_VERBS = ["check", "list", "show", "search"]
+CORPUS_VERBS = ["check", "stats", "list", "show", "search"]
 HEAVY = ["torch", "transformers", "sentence_transformers", "gradio", "faiss", "sqlalchemy", "pandas", "pydantic"]
 
 
