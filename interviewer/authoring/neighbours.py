@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,10 @@ _FAR = 0.3
 """Cosine below which the nearest question says nothing about the topic."""
 _VOTES = 5
 _BATCH = 64
+_REMEMBERED = 4096
+"""Texts whose vectors are kept: the sentences of an answer are compared with each other many times."""
+_NEAR = 0.2
+"""Cosine below which two questions are not compared word by word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,12 @@ class Neighbours:
         self._owner = np.array([n for n, _ in rows], np.int64)
         self._terms = [frozenset(terms(text)) for _, text in rows]
         self._vectors = self._encoded([text for _, text in rows])
-        self._added: dict[str, tuple[frozenset[str], Matrix]] = {}
+        self._ids = [self._items[n].id for n, _ in rows]
+        self._ours = len(rows)
+        self._read = lru_cache(maxsize=_REMEMBERED)(self._fresh)
+
+    def _fresh(self, text: str) -> tuple[Matrix, float]:
+        return self._encoder.encode([text])[0], float(self._encoder.known([text])[0])
 
     def _encoded(self, texts: list[str]) -> Matrix:
         found = [self._encoder.encode(texts[i : i + _BATCH]) for i in range(0, len(texts), _BATCH)]
@@ -52,10 +62,14 @@ class Neighbours:
 
     def add(self, questions: Iterable[tuple[str, str]]) -> None:
         """Remember drafts, (id, question), so that later ones are compared with them too."""
-        fresh = list(questions)
-        vectors = self._encoded([text for _, text in fresh])
-        for (item_id, text), vector in zip(fresh, vectors, strict=True):
-            self._added[item_id] = frozenset(terms(text)), vector
+        for item_id, text in questions:
+            row = len(self._ids)
+            if row == len(self._vectors):  # room for as many again, so that each is copied once or twice
+                room = np.zeros((max(row, _BATCH), self._vectors.shape[1]), np.float32)
+                self._vectors = np.vstack([self._vectors, room])
+            self._vectors[row] = self._read(text)[0]
+            self._ids.append(item_id)
+            self._terms.append(frozenset(terms(text)))
 
     def of(self, question: Bilingual, answer: str = "") -> Neighbourhood:
         """Topic, level and near-duplicates of a question.
@@ -65,11 +79,9 @@ class Neighbours:
             answer: its text; the beginning helps where the question is one word.
         """
         texts = [t for t in (question.zh, question.en) if t]
-        vectors = self._encoder.encode(texts)
-        trust = self._encoder.known(texts)
-        like = self._like(texts, vectors, trust)
-        about = self._encoder.encode([f"{texts[0]}\n{answer[:200]}"])[0]
-        cosines = (self._vectors @ vectors[0] + self._vectors @ about) / 2
+        like = self._like(texts)
+        about = self._read(f"{texts[0]}\n{answer[:200]}")[0]
+        cosines = self._vectors[: self._ours] @ (self._read(texts[0])[0] + about) / 2
         best: dict[int, float] = {}
         for row in np.argsort(-cosines)[: 4 * _VOTES]:
             best.setdefault(int(self._owner[row]), float(cosines[row]))
@@ -83,24 +95,22 @@ class Neighbours:
         level = float(weights @ [self._items[n].level for n, _ in nearest] / weights.sum())
         return Neighbourhood(max(votes, key=lambda t: votes[t]), round(level), like)
 
-    def _like(self, texts: list[str], vectors: Matrix, trust: Matrix) -> tuple[str, ...]:
+    def _like(self, texts: list[str]) -> tuple[str, ...]:
         """Likeness is the better of shared terms (Dice, within a language) and cosine."""
         scores: dict[str, float] = {}
-        for text, vector, known in zip(texts, vectors, trust, strict=True):
+        for text in texts:
+            vector, known = self._read(text)
             said = frozenset(terms(text))
-            cosines = self._vectors @ vector * float(known)
-            for row in np.flatnonzero(cosines >= 0.2):
-                item = self._items[int(self._owner[row])].id
-                scores[item] = max(scores.get(item, 0.0), float(cosines[row]), _dice(said, self._terms[row]))
-            for item_id, (others, other) in self._added.items():
-                score = max(float(other @ vector) * float(known), _dice(said, others))
-                scores[item_id] = max(scores.get(item_id, 0.0), score)
+            cosines = self._vectors[: len(self._ids)] @ vector * known
+            for row in np.flatnonzero(cosines >= _NEAR):
+                score = max(float(cosines[row]), _dice(said, self._terms[row]))
+                scores[self._ids[row]] = max(scores.get(self._ids[row], 0.0), score)
         return tuple(i for i in sorted(scores, key=lambda i: -scores[i]) if scores[i] >= SAME_QUESTION)[:3]
 
     def likeness(self, first: str, second: str) -> float:
         """Cosine of two texts, as far as the encoder can read them."""
-        a, b = self._encoder.encode([first, second])
-        return float(a @ b) * float(self._encoder.known([first, second]).min())
+        (a, a_known), (b, b_known) = self._read(first), self._read(second)
+        return float(a @ b) * min(a_known, b_known)
 
 
 def _dice(first: frozenset[str], second: frozenset[str]) -> float:

@@ -13,18 +13,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from interviewer.authoring.lines import Line, columns
-from interviewer.authoring.words import (
-    ANSWER_MARK,
-    ASKS,
-    EXPLICIT,
-    INTENT_MARK,
-    LABEL,
-    MAY_ASK,
-    NO_QUESTION,
-    NUMBERED,
-    PART,
-)
+from interviewer.authoring.words import INTENT_MARK, LABEL, MAY_ASK, NO_QUESTION, PART
+from interviewer.documents.lines import Line, columns
+from interviewer.documents.words import ANSWER_MARK, ASKS, EXPLICIT, NUMBERED
 from interviewer.text import clauses
 
 _LONGEST_TITLE = 160

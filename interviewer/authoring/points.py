@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from interviewer.authoring.flips import flips
-from interviewer.authoring.lines import Line, clean, columns
 from interviewer.authoring.outline import mark_of
 from interviewer.authoring.words import CONNECTIVE, IN_OTHER_WORDS, INTRODUCES, RESTATES, SUMMARISES
+from interviewer.documents.lines import Line, clean, columns
 from interviewer.schema import LANGUAGES, Bilingual, KeyPoint, Language, Wordings
 from interviewer.text import language_of, sentences, terms
 

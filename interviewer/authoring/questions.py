@@ -11,11 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from interviewer.authoring.lines import Document, Line, clean, columns
 from interviewer.authoring.outline import Title, looks_like_heading, outline
 from interviewer.authoring.words import (
-    ANSWER_MARK,
-    ASKS,
     COMMENT_MARK,
     ENDS_ANSWER,
     GROUPS_QUESTIONS,
@@ -29,6 +26,8 @@ from interviewer.authoring.words import (
     TAG,
     THE_END,
 )
+from interviewer.documents.lines import Document, Line, clean, columns
+from interviewer.documents.words import ANSWER_MARK, ASKS
 from interviewer.schema import LANGUAGES, Bilingual, Language
 from interviewer.text import language_of, normalise, terms
 

@@ -16,15 +16,20 @@ from typing import IO, Any
 
 from interviewer import __version__
 from interviewer.authoring.drafts import drafts_of, entries
-from interviewer.authoring.formats import SUFFIXES, read_document
 from interviewer.authoring.neighbours import Neighbours
 from interviewer.authoring.write import Added, add_drafts, check_target
 from interviewer.corpus import Corpus
+from interviewer.documents import SUFFIXES, Refusal, read_document
 from interviewer.errors import DocumentError
 from interviewer.retrieval import Encoder
+from interviewer.schema import Item, Language
 
 MAX_FILES = 20_000
-_FORMAT = 1
+_FORMAT = 2
+_REMARK = {
+    "zh": ("{origin} æ²¡æç»åºç­æ¡ï¼{question}", "ï¼ç¸è¿çå·²æé¢ç®ï¼{like}ï¼"),
+    "en": ("Without an answer in {origin}: {question}", " (ours is near: {like})"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Source:
     path: Path
     name: str
     """As drafts and reports call it: below the folder that was given."""
-    refused: str = ""
+    refused: Refusal | None = None
     """Why it is not read."""
 
 
@@ -47,6 +52,8 @@ class FileReport:
     """Size and time of the file when it was read."""
     drafts: list[dict[str, Any]] = field(default_factory=list)
     """As mappings of the corpus format."""
+    passages: list[str] = field(default_factory=list)
+    """For each draft the lines that it was made of."""
     unanswered: list[str] = field(default_factory=list)
     """A line for each question that the document does not answer."""
     lines: int = 0
@@ -79,12 +86,12 @@ def sources_of(path: Path) -> list[Source]:
         DocumentError: it is not there, or holds nothing that could be imported.
     """
     if not path.exists():
-        raise DocumentError(f"{path} is not there")
+        raise Refusal("not_there", str(path))
     if not path.is_dir():
         return [Source(path, path.name)]
     found = list(_walk(path))
     if not any(not s.refused for s in found):
-        raise DocumentError(f"{path} holds no documents ({', '.join(SUFFIXES)})")
+        raise Refusal("no_documents", str(path), suffixes=", ".join(SUFFIXES))
     return found
 
 
@@ -99,8 +106,8 @@ def _walk(root: Path) -> Iterator[Source]:
                 continue
             count += 1
             if count > MAX_FILES:
-                raise DocumentError(f"{root} holds more than {MAX_FILES} documents; import its folders one by one")
-            yield Source(path, shown, "is a link; links are not followed" if path.is_symlink() else "")
+                raise Refusal("too_many", str(root), most=MAX_FILES)
+            yield Source(path, shown, Refusal("link", shown) if path.is_symlink() else None)
 
 
 def import_documents(
@@ -109,6 +116,9 @@ def import_documents(
     corpus: Corpus,
     encoder: Encoder,
     progress: Callable[[int, int, str], None] = lambda done, total, name: None,
+    *,
+    language: Language = "en",
+    improve: Callable[[Item], Item] = lambda item: item,
 ) -> Imported:
     """Import a file or folder into a corpus file.
 
@@ -118,6 +128,8 @@ def import_documents(
         corpus: gives topics, levels and near-duplicates.
         encoder: compares by meaning.
         progress: told how many files of how many are done, and which comes next.
+        language: of what is said about the files.
+        improve: sees each draft before it is kept.
 
     Raises:
         DocumentError: the source is not there, or the target cannot be used. A file of a folder that cannot be read is
@@ -125,8 +137,8 @@ def import_documents(
     """
     check_target(target)
     sources = sources_of(source)
-    neighbours = Neighbours(corpus.items.values(), encoder)
     made_by = {"format": _FORMAT, "version": __version__, "corpus": corpus.hash, "encoder": encoder.fingerprint}
+    neighbours = Neighbours(corpus.items.values(), encoder)
     journal = target.with_name(f"{target.name}.partial")
     before, end = _read_journal(journal, made_by)
     reports: list[FileReport] = []
@@ -140,7 +152,7 @@ def import_documents(
                 resumed += 1
                 reports.append(old)
                 continue
-            report = _imported(one, neighbours)
+            report = report_on(one, neighbours, language, improve)
             keep(report)
             reports.append(report)
     progress(len(sources), len(sources), "")
@@ -152,23 +164,28 @@ def import_documents(
     return Imported(tuple(reports), resumed, added)
 
 
-def _imported(source: Source, neighbours: Neighbours) -> FileReport:
+def report_on(
+    source: Source, neighbours: Neighbours, language: Language, improve: Callable[[Item], Item] = lambda item: item
+) -> FileReport:
+    """Read one file; what is wrong with it is in the report."""
     if source.refused:
-        return FileReport(source.name, error=f"{source.name}: {source.refused}")
+        return FileReport(source.name, error=source.refused.said(language))
     stamp = _stamp(source.path)
     try:
         document = read_document(source.path, source.name)
-    except DocumentError as error:
-        return FileReport(source.name, stamp, error=str(error))
+    except Refusal as refusal:
+        return FileReport(source.name, stamp, error=refusal.said(language))
     found = drafts_of(document, neighbours)
+    remark, near = _REMARK[language]
     unanswered = [
-        f"Without an answer in {u.origin}: {u.question}" + (f" (ours is near: {', '.join(u.like)})" if u.like else "")
+        remark.format(origin=u.origin, question=u.question) + (near.format(like=", ".join(u.like)) if u.like else "")
         for u in found.unanswered
     ]
     return FileReport(
         source.name,
         stamp,
-        list(entries(found.items)),
+        list(entries(map(improve, found.items))),
+        list(found.passages),
         unanswered,
         len(document.lines),
         found.page.dropped,
@@ -213,7 +230,7 @@ def _read_journal(path: Path, made_by: dict[str, Any]) -> tuple[dict[str, FileRe
                 if n == 0 and entry != made_by:
                     return {}, 0
                 if n:
-                    report = FileReport(**entry)
+                    report = FileReport(**dict(entry or {}))
                     found[report.name] = report
                 end += len(row)
     except (OSError, ValueError, TypeError, RecursionError):

@@ -23,7 +23,10 @@ items:
 """
 
 
-class _Dumper(yaml.SafeDumper):
+_Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster
+
+
+class _Dumper(_Base):  # type: ignore[misc]
     """Block style, texts of several lines as they are read."""
 
     def ignore_aliases(self, data: Any) -> bool:

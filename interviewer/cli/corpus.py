@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interviewer.cli.importing import import_
-from interviewer.cli.options import folders
 from interviewer.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,10 +28,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def _load(extra: Path | None) -> Corpus:
-    from interviewer.corpus import load_corpus
+    from interviewer.corpus import load_corpus, shipped_folder
     from interviewer.settings import load_settings
 
-    return load_corpus(*folders(extra or load_settings().corpus))
+    return load_corpus(shipped_folder(), *load_settings(corpus=extra).own_corpora)
 
 
 @app.command()

@@ -59,7 +59,7 @@ def _version(name: str) -> str:
 def _corpus(settings: Settings) -> Iterator[str]:
     from interviewer.corpus import load_corpus, shipped_folder
 
-    corpus = load_corpus(shipped_folder(), *([settings.corpus] if settings.corpus else []))
+    corpus = load_corpus(shipped_folder(), *settings.own_corpora)
     yield f"{len(corpus.items)} items in {len(corpus.topics)} topics ({corpus.hash[:12]})"
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interviewer.cli.options import check_language
+from interviewer.errors import InputError
+
 if TYPE_CHECKING:
     from interviewer.authoring import FileReport, Imported
 
@@ -18,6 +21,11 @@ def import_(
         Path | None,
         typer.Option("--corpus", help="A folder of your own items: near-duplicates of them are marked too."),
     ] = None,
+    language: Annotated[str, typer.Option("--language", "-l", help="Of the report: zh or en.")] = "en",
+    propose: Annotated[
+        bool,
+        typer.Option("--propose", help="Have the chat model propose further wordings, marked `proposed`."),
+    ] = False,
 ) -> None:
     """Find the questions and answers in documents and write them as draft items.
 
@@ -30,7 +38,10 @@ def import_(
     from interviewer.engine import Engine
     from interviewer.settings import load_settings
 
+    chosen = check_language(language)
     engine = Engine(load_settings(corpus=corpus))
+    if propose and engine.model_voice is None:
+        raise InputError("--propose needs a chat model; INTERVIEWER_LLM names one")
     console = Console(stderr=True)
     columns = (
         TextColumn("importing"),
@@ -46,7 +57,10 @@ def import_(
             bar.update(task, completed=done, total=total, description=name[-40:].replace("[", "\\["))
 
         try:
-            done = import_documents(source, output, engine.corpus, engine.encoder, show)
+            done = import_documents(
+                source, output, engine.corpus, engine.encoder, show,
+                language=chosen, improve=engine.with_proposals if propose else lambda item: item,
+            )  # fmt: skip
         except KeyboardInterrupt:
             console.print("interrupted; what was read is kept: run the same command again to go on")
             raise

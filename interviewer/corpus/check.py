@@ -96,6 +96,8 @@ def _point(point: KeyPoint, path: Path_) -> Iterator[Finding]:
         yield from _leaks(text, point, (*path, name))
     if point.generated:
         yield (*path, "generated"), f"{', '.join(point.generated)}: read it, correct it, and take it out of this list"
+    if point.proposed.zh or point.proposed.en:
+        yield (*path, "proposed"), "a model proposes this: move what is right to `also`, delete the rest"
     for language in LANGUAGES:
         wrong = {normalise(w) for w in point.contradictions.get(language)}
         right = [point.text.get(language), *point.also.get(language)]

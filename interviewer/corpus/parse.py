@@ -29,7 +29,7 @@ _ITEM_FIELDS = {
     "id", "kind", "level", "question", "intent", "key_points", "misconceptions", "answer", "code", "requires",
     "sources", "errata", "status", "as_of", "topic", "origin", "like",
 }  # fmt: skip
-_POINT_FIELDS = {"id", "weight", "text", "also", "not", "probe", "hint", "generated"}
+_POINT_FIELDS = {"id", "weight", "text", "also", "not", "probe", "hint", "generated", "proposed"}
 _CAN_BE_GENERATED = ("text", "also", "not", "probe", "hint")
 
 
@@ -119,6 +119,7 @@ class Parser:
             generated=self.each(
                 found.get("generated"), (*path, "generated"), lambda v, at: self.one_of(v, at, _CAN_BE_GENERATED, None)
             ),
+            proposed=self.wordings(found.get("proposed"), (*path, "proposed")),
         )
 
     def misconception(self, value: Any, path: Path_) -> Misconception:

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from interviewer.authoring.drafts import SAME_MEANING, drafts_of
-from interviewer.authoring.formats import read_document
-from interviewer.authoring.lines import Document, plain_lines
 from interviewer.authoring.neighbours import Neighbours
 from interviewer.authoring.points import key_points
 from interviewer.authoring.questions import Found, find_questions, in_language
+from interviewer.documents import read_document
+from interviewer.documents.lines import Document, plain_lines
 from interviewer.errors import InputError
 from interviewer.evaluation.grading import FALSE_ABOVE, FALSE_KINDS, GOOD_BELOW, GOOD_KINDS, Numbers, spearman, within
 from interviewer.grading import Grader, as_item
@@ -26,6 +26,23 @@ from interviewer.grading.labelled import Labelled
 from interviewer.schema import Item, KeyPoint, Language
 from interviewer.text import normalise, terms
 
+LAYOUTS = {
+    "000_ddded9e1080ae4a9.txt": "seed: scraped article, numbered sections, code, advertisements",
+    "001_ff9d941d5538657c.txt": "seed: scraped overview, 1.1 1.2 …, nested bullets",
+    "002_fb4a7d70a372d44b.txt": "seed: forum post amid navigation, numbered questions with numbered points",
+    "003_c280783976de66a2.txt": "seed: notes, numbered titles below names of models, code listings",
+    "004_90bf669b427080ac.txt": "seed: 问题N / 考察目标 / 回答",
+    "bold-readme.md": "README of bold questions",
+    "handout.pdf": "numbered PDF handout",
+    "interview-guide.docx": "Word guide with headings and lists",
+    "question-bank.html": "bilingual question bank",
+    "blind/notes.zh.md": "blind: lecture notes under headings",
+    "blind/faq.en.txt": "blind: Q: / A: in plain text",
+    "blind/blog.zh.txt": "blind: scraped blog, numbering begins anew in each part",
+    "blind/list.en.md": "blind: numbered bold questions, links at the end",
+    "blind/definitions.en.html": "blind: definition list, then Q4: / Q5:",
+}
+"""How each labelled document is laid out. The blind ones were written when the rules stood, to try them."""
 _SAME = 0.8
 """Dice of terms from which a found question is a labelled one."""
 
@@ -115,7 +132,7 @@ def scores(folders: Iterable[Path], labels: Sequence[Label]) -> list[Score]:
     for name in dict.fromkeys(label.file for label in labels):
         path = next((f / name for f in folders if (f / name).is_file()), None)
         if path is not None:
-            found.append(measure(read_document(path), [x for x in labels if x.file == name]))
+            found.append(measure(read_document(path, name), [x for x in labels if x.file == name]))
     return found
 
 
@@ -143,12 +160,13 @@ def table(found: Sequence[Score]) -> str:
         tuple(f for s in found for f in s.false), sum(s.optional for s in found),
     )  # fmt: skip
     rows = [
-        "| document | questions | found | missed | false | optional ones found | recall | precision |",
-        "|" + "---|" * 8,
+        "| document | layout | questions | found | missed | false | optional ones found | recall | precision |",
+        "|" + "---|" * 9,
     ]
     rows += [
-        f"| {s.name} | {s.wanted} | {s.wanted - len(s.missed)} | {len(s.missed)} | {len(s.false)} | {s.optional} | "
-        f"{s.recall:.2f} | {s.precision:.2f} |"
+        f"| {s.name} | {LAYOUTS.get(s.name, '')} | {s.wanted} | "
+        f"{s.wanted - len(s.missed)} | "
+        f"{len(s.missed)} | {len(s.false)} | {s.optional} | {s.recall:.2f} | {s.precision:.2f} |"
         for s in (*found, total)
     ]
     listed = [f"- {s.name}, missed: {m}" for s in found for m in s.missed]
@@ -186,7 +204,8 @@ def grading_table(
             f"| {name} | {spearman(ours, gold):.2f} | {np.mean(np.array(false) > FALSE_ABOVE):.0%} of {len(false)} | "
             f"{np.mean(np.array(good) < GOOD_BELOW):.0%} of {len(good)} | {_within(answers, ours):.2f} |"
         )
-    return "\n".join(rows)
+    heading = f"{len(answers)} labelled answers, graded on drafts made of our model answers."
+    return f"{heading}\n\n" + "\n".join(rows)
 
 
 def as_draft(item: Item, language: Language, neighbours: Neighbours) -> Item:

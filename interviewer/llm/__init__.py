@@ -7,8 +7,10 @@ from interviewer.llm.remarks import remark, tell_feedback, tell_remark
 from interviewer.llm.scene import Scene, scene_of
 from interviewer.llm.speaker import Speaker, Told
 from interviewer.llm.voice import ModelVoice, voice_for
+from interviewer.llm.wordings import propose
 
 __all__ = [
     "ChatModel", "Found", "Guard", "Limits", "Message", "ModelVoice", "Reply", "Scene", "Signs", "Speaker", "Told",
-    "find_model", "open_model", "remark", "scene_of", "tell_feedback", "tell_remark", "try_model", "voice_for",
+    "find_model", "open_model", "propose", "remark", "scene_of", "tell_feedback", "tell_remark", "try_model",
+    "voice_for",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ looks like a chat template's control token.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 
@@ -46,9 +47,12 @@ def messages_for(scene: Scene, facts: str = "") -> list[Message]:
         "facts": facts,
         "said": scene.said,
     }
-    task = _read(f"{scene.act}.{language}.txt")
-    filled = re.sub(r"\{(\w+)\}", lambda m: fenced(values[m[1]]), task)
-    return [Message("system", rules.strip()), Message("user", filled.strip())]
+    return [Message("system", rules.strip()), Message("user", filled(f"{scene.act}.{language}.txt", values))]
+
+
+def filled(name: str, values: Mapping[str, str]) -> str:
+    """A prompt with its gaps filled by words that cannot be taken for it."""
+    return re.sub(r"\{(\w+)\}", lambda m: fenced(values[m[1]]), _read(name)).strip()
 
 
 def retry_note(reason: str, language: Language) -> str:

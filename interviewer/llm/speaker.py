@@ -186,6 +186,11 @@ class _Telling:
         self._heard(gap + piece)
 
 
+def visible(text: str) -> str:
+    """A reply without thoughts and invisible characters."""
+    return _INVISIBLE.sub("", _THOUGHT.sub("", text))
+
+
 def _sentences(reply: Reply, until: Callable[[], float]) -> Iterator[str]:
     """The sentences of a reply, each as soon as it is whole; thoughts and invisible characters are left out."""
     text, done, ended = "", 0, False
@@ -195,7 +200,7 @@ def _sentences(reply: Reply, until: Callable[[], float]) -> Iterator[str]:
         ended = not piece or len(text) >= MAX_CHARACTERS
         if not ended and not _MAY_END.search(piece):
             continue
-        clean = _INVISIBLE.sub("", _THOUGHT.sub("", text))
+        clean = visible(text)
         found = sentences(clean)
         # The last one may go on ("3." may become 3.5) unless a further letter would begin another.
         whole = len(found) if ended else len(sentences(clean + "x")) - 1

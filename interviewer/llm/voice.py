@@ -102,7 +102,8 @@ class ModelVoice:
         hits = index.search(f"{scene.target} {scene.said}", _NEIGHBOURS, allowed=lambda i: i not in barred)
         found: list[str] = []
         for hit in hits:
-            answer = self._corpus.item(hit.item_id).answer.get(scene.language)
+            item = self._corpus.items.get(hit.item_id)  # None: it was added after this was made
+            answer = item.answer.get(scene.language) if item else ""
             fitting = (" ".join(s.text.split()) for s in sentences(answer))
             safe = next((s for s in fitting if len(s) <= _MAX_PASSAGE and not guard.gives_away(scene, s)), "")
             found += [safe] if safe else []

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from interviewer.retrieval.encoder import Encoder
 
 Scores = NDArray[np.float64]
+Vector = NDArray[np.float32]
 
 FORMAT = 2
 _BATCH = 16
@@ -110,6 +112,13 @@ class Index:
         found.sort(key=lambda n: (-fused[n], documents[n]))
         return [Hit(documents[n], max(0.0, float(fused[n] / best)), float(near[n])) for n in found[:limit]]
 
+    def vectors(self, corpus: Corpus) -> dict[str, Vector]:
+        """The vector of each text of the corpus that this was built of; none where they are not kept to the last bit."""
+        rows = self._vectors.matrix()
+        if rows is None:
+            return {}
+        return {text: row for (_, _, text), row in zip(_texts(corpus), rows, strict=True)}
+
     def by_meaning(self, query: str) -> list[str]:
         """Items by their nearest vector alone, best first."""
         near = np.fmax(*self._dense(query))
@@ -139,10 +148,18 @@ class Index:
         return found
 
 
-def open_index(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
+def open_index(
+    corpus: Corpus, encoder: Encoder, folder: Path, known: Mapping[str, Vector] = MappingProxyType({})
+) -> Index:
     """The index for this corpus and encoder: loaded from `folder`, or built there first.
 
     A damaged or outdated index is rebuilt; if the folder cannot be written, the index lives in memory only.
+
+    Args:
+        corpus: what is found.
+        encoder: makes the vectors.
+        folder: where the index is kept.
+        known: vectors of this encoder that need not be made anew, by their texts (`Index.vectors`).
     """
     wanted = {
         "format": FORMAT, "encoder": encoder.fingerprint, "corpus": corpus.hash,
@@ -154,7 +171,7 @@ def open_index(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
         Exception
     ) as error:  # whatever is wrong with the files (faiss raises plain RuntimeError), rebuilding mends it
         _log.info("index in %s is not usable (%s); building it", folder, error)
-    return _build(corpus, encoder, folder)
+    return _build(corpus, encoder, folder, known)
 
 
 def _standard(scores: Scores, least: float) -> Scores:
@@ -191,18 +208,20 @@ def _document(item: Item) -> tuple[str, ...]:
     return terms("\n".join(parts))
 
 
-def _build(corpus: Corpus, encoder: Encoder, folder: Path) -> Index:
+def _build(corpus: Corpus, encoder: Encoder, folder: Path, known: Mapping[str, Vector]) -> Index:
     import bm25s
 
     rows = _texts(corpus)
     # In small batches: an answer that waits to be graded meanwhile gets its turn between two of them.
-    texts = [text for _, _, text in rows]
-    matrix = np.vstack([encoder.encode(texts[i : i + _BATCH]) for i in range(0, len(texts), _BATCH)])
-    vectors = Vectors.of(matrix)
+    made = dict(known)
+    fresh = list(dict.fromkeys(text for _, _, text in rows if text not in made))
+    for i in range(0, len(fresh), _BATCH):
+        made.update(zip(fresh[i : i + _BATCH], encoder.encode(fresh[i : i + _BATCH]), strict=True))
+    vectors = Vectors.of(np.vstack([made[text] for _, _, text in rows]))
     bm25 = bm25s.BM25()
     bm25.index([list(_document(item)) for item in corpus.items.values()], show_progress=False)
     manifest = Manifest(
-        FORMAT, encoder.fingerprint, corpus.hash, matrix.shape[1],
+        FORMAT, encoder.fingerprint, corpus.hash, vectors.width,
         tuple((item_id, part) for item_id, part, _ in rows), tuple(corpus.items), {},
     )  # fmt: skip
     try:

@@ -76,6 +76,13 @@ class Vectors:
     def __len__(self) -> int:
         return int(self._base.ntotal) + (0 if self._tail is None else int(self._tail.ntotal))
 
+    def matrix(self) -> Matrix | None:
+        """All of them, shape (n, d), in order; None where they are kept in sixteen bits."""
+        if not self.exact:
+            return None
+        parts = [part for part in (self._base, self._tail) if part is not None]
+        return np.vstack([part.reconstruct_n(0, part.ntotal) for part in parts])
+
     def add(self, matrix: Matrix) -> None:
         """Further vectors, shape (m, d); they are found at once."""
         import faiss

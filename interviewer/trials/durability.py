@@ -27,7 +27,7 @@ from interviewer.errors import InputError
 from interviewer.interview import Setup
 from interviewer.report import to_html, to_json, to_markdown, write
 from interviewer.retrieval import open_index
-from interviewer.schema import LANGUAGES
+from interviewer.schema import LANGUAGES, Debrief
 from interviewer.storage import Store, back_up, restore
 from interviewer.trials.small import HashingEncoder, some_items
 
@@ -358,7 +358,7 @@ class Files:
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine, self._folder = engine, folder
-        self._debriefs = []
+        self._debriefs: list[Debrief] = []
         for language in LANGUAGES:  # of different lengths
             view = engine.start(Setup(language, questions=1 + len(self._debriefs), voice="scripted"))
             while not view.finished:

@@ -330,11 +330,10 @@ _File = tuple[str, bytes, Callable[[str | bytes], None], int]
 
 def _files(engine: Engine, folder: Path) -> list[_File]:
     """Readers of files, each with a whole one to begin from."""
-    from interviewer.authoring.formats import read_document
     from interviewer.authoring.questions import find_questions
     from interviewer.batch.tables import open_table
     from interviewer.corpus import load_corpus
-    from interviewer.documents import text_of
+    from interviewer.documents import read_document, text_of
     from interviewer.report import read_record
 
     def at(
@@ -454,7 +453,8 @@ def _docx(document: bytes) -> bytes:
     """A Word file around its main part."""
     made = BytesIO()
     with zipfile.ZipFile(made, "w") as packed:
-        for name, content in {**_WORD, "word/document.xml": document}.items():
+        parts: dict[str, str | bytes] = {**_WORD, "word/document.xml": document}
+        for name, content in parts.items():
             packed.writestr(name, content)
     return made.getvalue()
 

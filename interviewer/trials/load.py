@@ -14,7 +14,7 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,7 +115,7 @@ async def _candidate(
 
 
 async def _asked(
-    client: httpx.AsyncClient, path: str, body: dict[str, object], found: Load
+    client: httpx.AsyncClient, path: str, body: Mapping[str, object], found: Load
 ) -> dict[str, object] | None:
     import httpx
 

@@ -11,6 +11,7 @@ import gradio as gr
 from interviewer.engine import Engine
 from interviewer.errors import InterviewerError
 from interviewer.schema import Language
+from interviewer.ui.corpus import CorpusTab
 from interviewer.ui.debrief import DebriefTab
 from interviewer.ui.endpoints import Endpoints
 from interviewer.ui.events import FILE, LATEST, MODEL, ONCE, QUIET, Updates, distinct, merged
@@ -75,6 +76,8 @@ class Page:
                 self._practice = PracticeTab(engine, signs)
             with signs.put(gr.Tab(id="file"), label="tab_file"):
                 self._file = FileTab(engine, signs)
+            with signs.put(gr.Tab(id="corpus"), label="tab_corpus") as self._corpus_tab:
+                self._corpus = CorpusTab(engine, signs)
             with signs.put(gr.Tab(id="settings"), label="tab_settings") as self._settings_tab:
                 self._settings = SettingsTab(engine, signs)
 
@@ -85,6 +88,7 @@ class Page:
         self._wire_history()
         self._wire_practice()
         self._wire_file()
+        self._wire_corpus()
         self._wire_settings()
 
     # Arriving, and switching the language
@@ -105,7 +109,7 @@ class Page:
             self._switch,
             [
                 self._language, self._session, self._practice.asked, self._history.list, self._file.upload,
-                self._file.show, self._practice.queue.due,
+                self._file.show, self._practice.queue.due, self._corpus.list,
             ],
             distinct(
                 [self._language_memory, tab.where],
@@ -115,6 +119,7 @@ class Page:
                 self._practice.queue.outputs,
                 self._history.outputs,
                 self._file.outputs,
+                self._corpus.outputs,
                 self._settings.outputs,
             ),
             **QUIET,
@@ -153,6 +158,7 @@ class Page:
         upload: Upload | None = None,
         show: Show = "review_first",
         due: str | None = None,
+        draft: str | None = None,
     ) -> Updates:
         """Everything in another language. The interview itself goes on in its own."""
         heading: Updates = {}
@@ -168,6 +174,7 @@ class Page:
             self._practice.worded(question, language),
             self._practice.queue.shown(language, due),
             self._file.worded(upload, show, language),
+            self._corpus.worded(draft, language),
             self._settings.shown(language),
         )
 
@@ -287,6 +294,18 @@ class Page:
         tab.begin.click(tab.graded, [*tab.chosen, self._language], tab.outputs, **FILE)
         tab.cancel.click(tab.stop, tab.upload, tab.outputs, **QUIET)
         tab.show.input(tab.listed, [tab.upload, tab.show, self._language], tab.outputs, **QUIET)
+
+    def _wire_corpus(self) -> None:
+        tab = self._corpus
+        self._corpus_tab.select(tab.listed, [tab.list, self._language], tab.outputs, **QUIET)
+        tab.choose.upload(tab.uploaded, [tab.choose, self._language], tab.outputs, **FILE)
+        tab.list.input(tab.picked, [tab.list, self._language], tab.outputs, **QUIET)
+        given = [tab.list, *tab.edits, self._language]
+        added = tab.accept.click(tab.accepted, given, tab.outputs, **MODEL)
+        added.then(self.signs.updates, self._language, self.signs.components, **QUIET)  # it may be of a new topic
+        tab.keep.click(tab.kept, given, tab.outputs, **ONCE)
+        tab.propose.click(tab.proposed, given, tab.outputs, **MODEL)
+        tab.reject.click(tab.rejected, [tab.list, self._language], tab.outputs, **ONCE)
 
     def _wire_settings(self) -> None:
         tab = self._settings

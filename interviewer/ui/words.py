@@ -33,6 +33,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "tab_history": ("历史", "History"),
     "tab_practice": ("练习", "Practice"),
     "tab_file": ("批改文件", "Grade a file"),
+    "tab_corpus": ("题库", "Corpus"),
     "tab_settings": ("设置", "Settings"),
     "more_tabs": ("更多", "More"),
     "colon": ("：", ": "),
@@ -287,6 +288,73 @@ WORDS: dict[str, tuple[str, str]] = {
     "grade": ("评分", "Grade it"),
     "write_answer": ("先写下你的回答。", "Write an answer first."),
     "feedback": ("点评", "Feedback"),
+    # a user's documents
+    "corpus_view_heading": ("导入自己的材料", "Bring in your own material"),
+    "corpus_intro": (
+        "上传笔记、题库或讲义（{kinds}），找出其中的问题和答案，对照原文修改，接受后马上就能练习和面试。文件只在这台电脑上处理。",
+        "Upload notes, a question bank or handouts ({kinds}). The questions and answers in them become drafts to read "
+        "beside the page and edit; an accepted one can be asked at once. The files are worked on by this computer only.",
+    ),
+    "choose_documents": ("选择文档", "Choose documents"),
+    "documents_first": ("先选择文档。", "Choose documents first."),
+    "documents_begin": ("正在准备…", "Getting ready…"),
+    "documents_at": ("正在读取 {name}（已完成 {done} / {total}）", "Reading {name} ({done} of {total} done)"),
+    "documents_done": (
+        "已读取 {files} 个文档，找到 {drafts} 道题。",
+        "Documents read: {files}. Drafts found: {drafts}.",
+    ),
+    "document_is": (
+        "{name}：{drafts} 道题（{like} 道与已有的相近）；未采用：{left} 道没有答案的问题、{lines} 行不属于任何问题、{dropped} 行导航和广告",
+        "{name}: {drafts} drafts ({like} like an item that is there); left: {left} questions without an answer, {lines} "
+        "lines of no question, {dropped} of navigation and advertisement",
+    ),
+    "drafts_heading": ("等你过目的题", "Drafts to read"),
+    "drafts": ("草稿", "Drafts"),
+    "no_drafts": (
+        "没有等待的草稿。上传文档后，找到的题会列在这里。",
+        "No drafts are waiting. What is found in your documents is listed here.",
+    ),
+    "more_drafts": ("还有 {n} 道，处理完上面的就会显示。", "{n} more follow when these are done."),
+    "draft_page": ("原文", "The page"),
+    "draft_like": ("与这些题相近：{ids}", "Asks nearly what these ask: {ids}"),
+    "draft_points": ("要点", "Key points"),
+    "draft_points_info": ("一行一个。", "One a line."),
+    "draft_made": ("程序生成的说法", "Wordings made by a program"),
+    "draft_made_info": (
+        "评分时不算数。勾选对的；接受时没勾选的会去掉。",
+        "They do not count in grading. Tick those that are right; the others are dropped when you accept.",
+    ),
+    "made_not": ("要点 {number} 的错误说法：{text}", "Says point {number} wrongly: {text}"),
+    "made_proposed": (
+        "要点 {number} 的另一种说法（模型提议）：{text}",
+        "Says point {number}, proposed by the model: {text}",
+    ),
+    "draft_answer": ("参考答案", "Model answer"),
+    "draft_accept": ("接受", "Accept"),
+    "draft_keep": ("暂存修改", "Keep changes"),
+    "draft_propose": ("让模型提议说法", "Ask the model for wordings"),
+    "draft_reject": ("不要", "Reject"),
+    "draft_adding": ("正在加入题库…", "Adding it to the corpus…"),
+    "draft_added": (
+        "已加入，练习和面试里马上可用：{question}",
+        "Added; Practice and Interview can ask it now: {question}",
+    ),
+    "draft_kept": ("修改已保存。", "Your changes are kept."),
+    "draft_asking": ("正在请模型提议…", "Asking the model…"),
+    "draft_proposed": (
+        "模型的提议列在下面，勾选对的再接受。",
+        "What the model proposes is listed; tick what is right.",
+    ),
+    "draft_none_proposed": ("模型没有给出通过检查的说法。", "Nothing that the model proposed passed the check."),
+    "draft_model_failed": ("模型没有回答：{detail}", "The model did not answer: {detail}"),
+    "draft_rejected": ("已去掉；重新上传原文档可以再次得到。", "Rejected. Its document gives it again."),
+    "draft_needs_question": ("题目不能空着。", "The question cannot be empty."),
+    "draft_needs_answer": ("要点和参考答案至少写一样。", "Write key points or a model answer."),
+    "corpus_shared": (
+        "这台服务器由多人共用，题库由管理员用 `interviewer corpus import` 添加。",
+        "This server is shared: its operator adds items with `interviewer corpus import`.",
+    ),
+    "unsorted": ("未归类", "Unsorted"),
     # grading a file
     "file_heading": ("批改一份答卷", "Grade a file of answers"),
     "file_intro": (

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from interviewer.authoring.lines import Document, plain_lines, unwrapped
 from interviewer.authoring.questions import find_questions
 from interviewer.corpus import load_corpus
+from interviewer.documents.lines import Document, plain_lines, unwrapped
 
 ITEMS = """\
 topic: nets

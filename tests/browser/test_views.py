@@ -14,7 +14,7 @@ import pytest
 from interviewer.corpus import load_corpus
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-VIEWS = ("interview", "debrief", "history", "practice", "file", "settings")
+VIEWS = ("interview", "debrief", "history", "practice", "file", "corpus", "settings")
 ANSWER = {
     "zh": "门控让梯度沿着细胞状态传下去，所以能记住更久以前的信息。",
     "en": "Gates let the gradient flow along the cell state, so older inputs are remembered.",

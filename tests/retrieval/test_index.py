@@ -365,3 +365,18 @@ def test_one_item_alone_can_be_searched(encoder, folder):
     index = open_index(corpus_of(alone), encoder, folder)
     assert ids(index.search("vanishing")) == ["alone"]
     assert ids(reopened(folder, encoder, corpus_of(alone))[0].search("梯度")) == ["alone"]
+
+
+def test_an_index_that_grew_is_the_one_that_would_be_built_and_encodes_only_what_is_new(
+    tmp_path: Path, encoder
+) -> None:
+    counting, last = Counting(encoder), ITEMS[-1]
+    small = corpus_of(*ITEMS[:-1])
+    known = open_index(small, counting, tmp_path / "a").vectors(small)
+    counting.texts.clear()
+    whole = corpus_of(*ITEMS, digest="beef")
+    grown = open_index(whole, counting, tmp_path / "a", known)
+    assert sorted(counting.texts) == sorted([last.question.zh, last.question.en, last.answer.zh, last.answer.en])
+    built = open_index(whole, Counting(encoder), tmp_path / "b")
+    assert grown.search("批归一化", 4) == built.search("批归一化", 4)
+    assert (tmp_path / "a" / "vectors.faiss").read_bytes() == (tmp_path / "b" / "vectors.faiss").read_bytes()

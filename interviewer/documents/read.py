@@ -8,13 +8,15 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from interviewer.authoring.lines import Document, plain_lines, unwrapped
-from interviewer.errors import DocumentError
+from interviewer.documents.lines import Document, plain_lines, unwrapped
+from interviewer.documents.refusals import Refusal
 
-MAX_TEXT_BYTES = 20 * 1024 * 1024
+MAX_TEXT_BYTES = 20_000_000
 """Of a file that is text throughout: a book has about one million characters."""
-MAX_PACKED_BYTES = 200 * 1024 * 1024
+MAX_PACKED_BYTES = 200_000_000
 """Of a PDF or Word file, most of which is pictures."""
+MAX_LETTER_BYTES = 10_000_000
+"""Of a job description or résumé."""
 MAX_CHARACTERS = 10_000_000
 """Of the text in any file."""
 _CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([\w-]{3,20})""", re.IGNORECASE)
@@ -28,26 +30,26 @@ def _plain(raw: bytes, name: str) -> Document:
 
 
 def _markdown(raw: bytes, name: str) -> Document:
-    from interviewer.authoring.formats.markdown import markdown_lines
+    from interviewer.documents.markdown import markdown_lines
 
     return Document(name, tuple(markdown_lines(_text(raw))))
 
 
 def _html(raw: bytes, name: str) -> Document:
-    from interviewer.authoring.formats.html import html_lines
+    from interviewer.documents.html import html_lines
 
     declared = _CHARSET.search(raw[:4096])
     return Document(name, tuple(html_lines(_text(raw, declared[1].decode() if declared else ""))), "paragraph")
 
 
 def _docx(raw: bytes, name: str) -> Document:
-    from interviewer.authoring.formats.docx import docx_lines
+    from interviewer.documents.docx import docx_lines
 
     return Document(name, tuple(docx_lines(raw)), "paragraph")
 
 
 def _pdf(raw: bytes, name: str) -> Document:
-    from interviewer.authoring.formats.pdf import pdf_lines
+    from interviewer.documents.pdf import pdf_lines
 
     return Document(name, tuple(pdf_lines(raw)), "page")
 
@@ -59,61 +61,57 @@ _READERS: dict[str, Callable[[bytes, str], Document]] = {
 SUFFIXES = tuple(_READERS)
 
 
-def read_document(path: Path, name: str = "") -> Document:
+def read_document(path: Path, name: str = "", most: int = MAX_PACKED_BYTES) -> Document:
     """Read one file.
 
     Args:
         path: Markdown, HTML, plain text, Word (.docx) or PDF, by its ending.
         name: how the document calls itself in drafts and reports; default the file's name.
+        most: bytes from which it is refused, where that is less than what its kind may have.
 
     Raises:
-        DocumentError: it is not there, too large, empty, locked, damaged, or of another kind; one line says which.
+        Refusal: it is not there, too large, empty, locked, damaged, or of another kind; one line says which.
     """
     name = name or path.name
     suffix = path.suffix.lower()
     if suffix not in _READERS:
-        raise DocumentError(f"{name}: files of this kind are not read; give {', '.join(SUFFIXES)}")
-    raw = _bytes(path, name, suffix)
+        raise Refusal("kind", name, suffixes=", ".join(SUFFIXES))
+    raw = _bytes(path, name, min(most, MAX_PACKED_BYTES if suffix in (".docx", ".pdf") else MAX_TEXT_BYTES))
     kind = next((k for head, k in _PACKED.items() if raw.startswith(head)), "")
     try:
         if raw.startswith(_OLE):
-            raise DocumentError("is locked with a password or in Word's old format; save an unlocked .docx")
+            raise Refusal("old_word")
         if kind != suffix and (kind or suffix in (".docx", ".pdf")):
-            raise DocumentError(f"is not what its ending {suffix} says; give it the right ending or save it anew")
+            raise Refusal("ending", suffix=suffix)
         document = _READERS[suffix](raw, name)
-    except DocumentError as error:
-        raise DocumentError(f"{name}: {error}") from None
+    except Refusal as refusal:
+        raise refusal.of(name) from None
     except ModuleNotFoundError as error:
-        library = error.name or "a library"
-        raise DocumentError(
-            f"{name}: reading {suffix} needs {library}; install it with `pip install 'interviewer[import]'`"
-        ) from None
+        raise Refusal("library", name, suffix=suffix, library=error.name or "a library") from None
     except (RecursionError, MemoryError):
-        raise DocumentError(f"{name}: nested too deeply or too large to be read; split it") from None
+        raise Refusal("too_deep", name) from None
     if sum(len(line.text) for line in document.lines) > MAX_CHARACTERS:
-        raise DocumentError(f"{name}: holds more than {MAX_CHARACTERS:,} characters; split it")
+        raise Refusal("too_long", name, most=f"{MAX_CHARACTERS:,}")
     if not any(c.isalpha() for line in document.lines for c in line.text):
-        hint = " (pictures of pages?); run a text recognition over it first" if suffix == ".pdf" else ""
-        raise DocumentError(f"{name}: holds no text{hint}")
+        raise Refusal("pictures" if suffix == ".pdf" else "no_text", name)
     return document
 
 
-def _bytes(path: Path, name: str, suffix: str) -> bytes:
-    limit = MAX_PACKED_BYTES if suffix in (".docx", ".pdf") else MAX_TEXT_BYTES
+def _bytes(path: Path, name: str, limit: int) -> bytes:
     try:
         # Opened before it is looked at, and without waiting: what is looked at is what is read, and a pipe never ends.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(handle, "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise DocumentError(f"{name}: is not a file")
+                raise Refusal("no_file", name)
             raw = file.read(limit + 1)
     except OSError as error:
-        raise DocumentError(f"{name}: cannot be read ({error.strerror or error})") from None
+        raise Refusal("unreadable", name, why=error.strerror or error) from None
     if len(raw) > limit:
-        raise DocumentError(f"{name}: larger than {limit // 1024 // 1024} MB; split it")
+        raise Refusal("too_large", name, most=limit // 1_000_000)
     if not raw.strip():
-        raise DocumentError(f"{name}: is empty")
+        raise Refusal("empty", name)
     return raw
 
 
@@ -121,12 +119,12 @@ def _text(raw: bytes, declared: str = "") -> str:
     """Bytes as text: what they say they are, UTF-8, UTF-16 with a mark, GBK, else what they look like.
 
     Raises:
-        DocumentError: they are no text.
+        Refusal: they are no text.
     """
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         tried = ["utf-16"]
     elif b"\0" in raw:
-        raise DocumentError("is not text; save it as UTF-8")
+        raise Refusal("binary")
     else:
         tried = ["utf-8-sig", *([declared] if declared else [])]
     for encoding in tried:
@@ -173,4 +171,13 @@ def _guessed(raw: bytes) -> str:
             text = ""
         if text and sum(c.isprintable() or c.isspace() for c in text) >= 0.97 * len(text):
             return text
-    raise DocumentError("is not text in an encoding that is known; save it as UTF-8")
+    raise Refusal("encoding")
+
+
+def text_of(path: Path) -> str:
+    """The text of a job description or résumé, a line below the other.
+
+    Raises:
+        Refusal: as `read_document`; such a file has at most `MAX_LETTER_BYTES`.
+    """
+    return "\n".join(line.text for line in read_document(path, most=MAX_LETTER_BYTES).lines)

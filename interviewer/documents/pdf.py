@@ -9,8 +9,8 @@ import time
 from collections import Counter
 from itertools import count
 
-from interviewer.authoring.lines import Line, clean, plain_lines, unwrapped
-from interviewer.errors import DocumentError
+from interviewer.documents.lines import Line, clean, plain_lines, unwrapped
+from interviewer.documents.refusals import Refusal
 
 MAX_PAGES = 2000
 MAX_SECONDS = 180.0
@@ -22,7 +22,7 @@ def pdf_lines(raw: bytes) -> list[Line]:
     """The lines of all pages, without running heads and page numbers.
 
     Raises:
-        DocumentError: it is locked, damaged, or takes too long.
+        Refusal: it is locked, damaged, or takes too long.
     """
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
@@ -31,20 +31,18 @@ def pdf_lines(raw: bytes) -> list[Line]:
     try:
         reader = PdfReader(io.BytesIO(raw))
         if reader.is_encrypted and not reader.decrypt(""):
-            raise DocumentError("is locked with a password; save a copy without one")
+            raise Refusal("locked")
         if len(reader.pages) > MAX_PAGES:
-            raise DocumentError(f"has more than {MAX_PAGES} pages; split it")
+            raise Refusal("pages", most=MAX_PAGES)
         return _pages(reader)
-    except DocumentError:
+    except Refusal:
         raise
-    except ModuleNotFoundError as error:  # a cipher that needs a library
-        raise DocumentError(
-            f"is encrypted, and opening it needs {error.name}; save a copy without a password"
-        ) from None
+    except ModuleNotFoundError:  # a cipher that needs a library
+        raise Refusal("encrypted") from None
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, ArithmeticError) as error:
         if "cryptography" in str(error):
-            raise DocumentError("is encrypted; save a copy without a password") from None
-        raise DocumentError(f"is damaged ({type(error).__name__}); print it to a new PDF") from None
+            raise Refusal("encrypted") from None
+        raise Refusal("damaged_pdf", why=type(error).__name__) from None
 
 
 def _pages(reader: object) -> list[Line]:
@@ -54,7 +52,7 @@ def _pages(reader: object) -> list[Line]:
         if number >= len(reader.pages):  # type: ignore[attr-defined]
             break
         if time.monotonic() > until:
-            raise DocumentError(f"takes longer than {MAX_SECONDS:.0f} seconds to read; split it")
+            raise Refusal("slow", most=round(MAX_SECONDS))
         text = reader.pages[number].extract_text()  # type: ignore[attr-defined]
         pages.append([row for row in text.splitlines() if row.strip()])
     running = _running(pages)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from bs4 import BeautifulSoup
-from bs4.element import CData, NavigableString, PreformattedString, Tag
+from bs4.element import CData, NavigableString, PreformattedString, Script, Stylesheet, Tag, TemplateString
 
-from interviewer.authoring.lines import Line, clean, is_code
-from interviewer.authoring.words import ASKS, CLASS_NOISE
-from interviewer.errors import DocumentError
+from interviewer.documents.lines import Line, clean, is_code
+from interviewer.documents.refusals import Refusal
+from interviewer.documents.words import ASKS, CLASS_NOISE
 
 _GONE = {
     "script", "style", "noscript", "template", "iframe", "svg", "form", "button", "select", "nav", "footer", "aside",
@@ -45,7 +45,7 @@ def _check_depth(soup: BeautifulSoup) -> None:
     for tag in soup.find_all(True):
         depth = depths[id(tag)] = depths.get(id(tag.parent), 0) + 1
         if depth > MAX_DEPTH:
-            raise DocumentError("is nested too deeply; save the page as plain text")
+            raise Refusal("nested")
 
 
 def _strip(soup: BeautifulSoup) -> None:
@@ -98,9 +98,9 @@ class _Walk:
                 elif node.name in ("td", "th") and self.texts:
                     self.texts.append((" | ", True, False))
                 continue
-            if not isinstance(node, NavigableString) or (
-                isinstance(node, PreformattedString) and not isinstance(node, CData)
-            ):
+            if not isinstance(node, NavigableString) or isinstance(node, Script | Stylesheet | TemplateString):
+                continue
+            if isinstance(node, PreformattedString) and not isinstance(node, CData):
                 continue
             yield from self._string(node)
         yield from self._flush()

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from interviewer.authoring.words import (
+from interviewer.documents.words import (
     ANSWER_MARK,
     BULLET,
     CODE_LINE,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from interviewer.authoring.lines import Line, clean, is_code, starts_anew, unwrapped
-from interviewer.authoring.words import ASKS, ENDS_SENTENCE
+from interviewer.documents.lines import Line, clean, is_code, starts_anew, unwrapped
+from interviewer.documents.words import ASKS, ENDS_SENTENCE
 
 _TAG = re.compile(r"<[^>]{0,400}>")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -76,7 +76,7 @@ class _Walk:
                 self.cells = []
 
     def _html(self, content: str, place: int) -> Iterator[Line]:
-        from interviewer.authoring.formats.html import html_lines
+        from interviewer.documents.html import html_lines
 
         for line in html_lines(content, whole_page=False):
             yield replace(line, place=place, depth=len(self.lists))

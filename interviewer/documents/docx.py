@@ -14,8 +14,8 @@ from docx.oxml.ns import qn
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-from interviewer.authoring.lines import Line, clean, plain_lines
-from interviewer.errors import DocumentError
+from interviewer.documents.lines import Line, clean, plain_lines
+from interviewer.documents.refusals import Refusal
 
 MAX_UNPACKED = 300 * 1024 * 1024
 MAX_XML = 60 * 1024 * 1024
@@ -28,17 +28,17 @@ def docx_lines(raw: bytes) -> list[Line]:
     """The paragraphs and table rows of a Word file, in order.
 
     Raises:
-        DocumentError: it is damaged, or unpacks to more than a document can be.
+        Refusal: it is damaged, or unpacks to more than a document can be.
     """
     _check(raw)
     try:
         document = open_docx(io.BytesIO(raw))
         kinds = _list_kinds(document)
         return list(_lines(document, kinds))
-    except DocumentError:
+    except Refusal:
         raise
     except Exception as error:  # lxml, zipfile and python-docx each raise their own kinds
-        raise DocumentError(f"is damaged ({type(error).__name__}); open it in Word and save it anew") from None
+        raise Refusal("damaged_word", why=type(error).__name__) from None
 
 
 def _check(raw: bytes) -> None:
@@ -46,26 +46,26 @@ def _check(raw: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             parts = packed.infolist()
             if any(p.flag_bits & 1 for p in parts):
-                raise DocumentError("is locked with a password; save a copy without one")
+                raise Refusal("locked")
             if sum(p.file_size for p in parts) > MAX_UNPACKED or len(parts) > 20_000:
-                raise DocumentError("unpacks to more than a document can be; it is not read")
+                raise Refusal("bomb")
             for part in parts:
                 if part.filename.endswith((".xml", ".rels")):
                     _check_xml(packed, part)
             if "word/document.xml" not in packed.namelist():
-                raise DocumentError("is no Word document; save it as .docx")
+                raise Refusal("no_word")
     except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
-        raise DocumentError(f"is damaged ({error}); open it in Word and save it anew") from None
+        raise Refusal("damaged_word", why=type(error).__name__) from None
 
 
 def _check_xml(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
     """Read no more than is allowed, whatever the directory says, and no XML that defines entities."""
     if part.file_size > MAX_XML:
-        raise DocumentError("holds more text than a document can; split it")
+        raise Refusal("long_part")
     with packed.open(part) as file:
         head = file.read(4096)
     if b"<!DOCTYPE" in head.upper() or b"<!ENTITY" in head.upper():
-        raise DocumentError("defines entities of its own, which no Word file does; it is not read")
+        raise Refusal("entities")
 
 
 def _lines(document: Any, kinds: dict[tuple[str, int], str]) -> Iterator[Line]:

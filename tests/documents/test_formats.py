@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from interviewer.authoring.formats import read, read_document
 from interviewer.authoring.questions import find_questions
+from interviewer.documents import read, read_document
 from interviewer.errors import DocumentError
 from tests.authoring.conftest import docx_with
 
@@ -149,7 +149,7 @@ def test_a_locked_pdf_and_one_without_text(docs):
     ids=["entities", "bomb", "long part", "torn"],
 )
 def test_hostile_word_files_are_refused_quickly(docs, document, extra, says, monkeypatch):
-    from interviewer.authoring.formats import docx
+    from interviewer.documents import docx
 
     monkeypatch.setattr(docx, "MAX_UNPACKED", 3_000_000)
     monkeypatch.setattr(docx, "MAX_XML", 1_000_000)
@@ -191,5 +191,5 @@ def test_a_missing_library_is_named(docs, monkeypatch):
         raise ModuleNotFoundError("No module named 'docx'", name="docx")
 
     monkeypatch.setitem(read._READERS, ".docx", missing)
-    with pytest.raises(DocumentError, match=r"needs docx; install it with `pip install 'interviewer\[import\]'`"):
+    with pytest.raises(DocumentError, match=r"needs docx; install it with `pip install 'interviewer\[documents\]'`"):
         read_document(docx_with(docs / "a.docx", WORD))
