@@ -113,7 +113,7 @@ class Index:
         return [Hit(documents[n], max(0.0, float(fused[n] / best)), float(near[n])) for n in found[:limit]]
 
     def vectors(self, corpus: Corpus) -> dict[str, Vector]:
-        """The vector of each text of the corpus that this was built of; none where they are not kept to the last bit."""
+        """The vector of each text of the corpus that this was built of; none where they are kept in sixteen bits."""
         rows = self._vectors.matrix()
         if rows is None:
             return {}
