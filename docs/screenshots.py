@@ -19,6 +19,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from interviewer.corpus import Corpus, load_corpus
+from interviewer.schema import Language
+from interviewer.ui.words import word
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "screenshots"
@@ -33,7 +35,7 @@ class Look:
     """How the page is looked at."""
 
     name: str
-    language: str
+    language: Language
     topic: str
     width: int = 1120
     height: int = 860
@@ -44,8 +46,11 @@ LOOKS = (
     Look("en", "en", "Generative models"),
     Look("zh", "zh", "生成模型"),
     Look("zh-phone", "zh", "生成模型", 360, 740),
+    Look("en-phone", "en", "Generative models", 360, 740),
     Look("en-dark", "en", "Generative models", dark=True),
 )
+NAMED = {"interview-zh-phone": "phone-zh"}
+"""Pictures that the READMEs know by another name."""
 
 
 def serve(folder: str) -> tuple[subprocess.Popen[str], str]:
@@ -84,14 +89,19 @@ class Album:
 
     def take(self, view: str) -> None:
         """Photograph the window as it is."""
-        path = TARGET / f"{view}-{self._look.name}.png"
+        name = f"{view}-{self._look.name}"
+        path = TARGET / f"{NAMED.get(name, name)}.png"
         self._page.wait_for_timeout(500)
         self._page.screenshot(path=path)
         Image.open(path).convert("RGB").quantize(COLOURS).save(path, optimize=True)
 
     def view(self, name: str) -> None:
         """Go to a view."""
-        self._page.click(f"button[role=tab][data-tab-id={name}]")
+        tab = self._page.locator(f"button[role=tab][data-tab-id={name}]:visible")
+        if not tab.count():  # on a phone the last ones are in a menu
+            self._page.click(".overflow-menu > button")
+            tab = self._page.locator(".overflow-dropdown button", has_text=word(f"tab_{name}", self._look.language))
+        tab.click()
         self._page.evaluate("scrollTo(0, 0)")
         self._page.wait_for_timeout(700)
 
@@ -100,6 +110,11 @@ def play(page: Page, corpus: Corpus, look: Look) -> None:
     """Go through all views."""
     album = Album(page, look)
     album.take("start")
+    page.click("#options > button")
+    page.wait_for_selector("#job:visible")
+    page.locator("#options").evaluate("e => e.scrollIntoView()")
+    album.take("options")
+    page.click("#options > button")
     page.locator("#topics label", has_text=look.topic).click()
     number = page.locator("#count input[type=number]")
     number.fill("2")
@@ -122,6 +137,10 @@ def play(page: Page, corpus: Corpus, look: Look) -> None:
         page.wait_for_timeout(1500)
     page.locator("#debrief-report .question").first.evaluate("e => e.scrollIntoView()")
     album.take("debrief")
+    doubted = page.locator("#debrief-report .disagree").first
+    doubted.locator("summary").click()
+    doubted.evaluate("e => e.scrollIntoView({block: 'center'})")
+    album.take("disagree")
     album.view("history")
     page.locator("#past label").first.click()
     album.take("history")
@@ -130,12 +149,17 @@ def play(page: Page, corpus: Corpus, look: Look) -> None:
     album.take("practice")
     album.view("file")
     rows = "\n".join(ROWS).format('"' + said.replace('"', "'") + '"')
-    page.set_input_files("input[type=file]", {"name": "class.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    page.set_input_files(
+        ".sheet:has(#upload) input[type=file]", {"name": "class.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
     page.wait_for_selector("#file-columns:visible")
     page.click("#grade-file")
     page.wait_for_selector("#file-rows table")
     page.locator("#file-results").evaluate("e => e.scrollIntoView()")
     album.take("file")
+    page.click("#file-report summary")
+    page.locator("#file-report").evaluate("e => e.scrollIntoView()")
+    album.take("class")
     album.view("settings")
     page.locator("#settings-privacy").evaluate("e => e.scrollIntoView()")  # not the folders of whoever takes pictures
     for sheet in page.locator(".sheet:has(#settings-places)").all():

@@ -64,7 +64,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "mode_review": ("复习", "Review"),
     "mode_info": (
         "面试：结束后才评价。教练：每题之后点评。专练：一个主题练到会。复习：今天到期的题。",
-        "Interview: no feedback until the end. Coach: feedback after each question. Drill: one topic until it sits. "
+        "Interview: no feedback until the end. Coach: feedback after each question. Drill: one topic until you master it. "
         "Review: what is due today.",
     ),
     "options": (
