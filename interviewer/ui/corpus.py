@@ -45,7 +45,7 @@ class CorpusTab:
                 label="choose_documents",
             )  # fmt: skip
             self.status = gr.HTML(elem_id="corpus-status", elem_classes="note")
-            self.report = gr.HTML(elem_id="corpus-report", elem_classes="note")
+            self.report = gr.HTML(elem_id="corpus-report")  # no note: those are hidden without a paragraph
         with gr.Column(elem_classes="sheet"):
             signs.put(gr.HTML(), value=lambda language: f"<h3>{word('drafts_heading', language)}</h3>")
             self.none = gr.HTML(elem_id="no-drafts")
