@@ -133,8 +133,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_improves_on_the_untrained_generator(run_script: Callable[[str], str]) -> None:
-    found = re.findall(r"distance +([\d.]+), effective classes +([\d.]+)", run_script("gan.py"))
+def test_main_improves_on_the_untrained_generator(run_main: Callable[[str], str]) -> None:
+    found = re.findall(r"distance +([\d.]+), effective classes +([\d.]+)", run_main("gan.py"))
     (real, _), (untrained, _), (trained, classes) = [(float(a), float(b)) for a, b in found]
     assert real < trained < 0.2 * untrained
     assert classes > 7
