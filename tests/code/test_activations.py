@@ -123,8 +123,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_saturation_and_dead_units(run_script: Callable[[str], str]) -> None:
-    printed = run_script("activations.py")
+def test_main_shows_saturation_and_dead_units(run_main: Callable[[str], str]) -> None:
+    printed = run_main("activations.py")
     ratios = {name: float(value) for name, value in re.findall(r"^  ([\w ]+?) +(\d\.\de[+-]\d+)$", printed, re.M)}
     assert ratios["sigmoid"] < 1e-3 < 0.1 < ratios["ReLU"]
     ends = {name: float(loss) for name, loss in re.findall(r"^  ([\w ]+?) +never above 0.*-> ([\d.]+)$", printed, re.M)}

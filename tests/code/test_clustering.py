@@ -131,8 +131,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_beats_the_random_baselines(run_script: Callable[[str], str]) -> None:
-    printed = run_script("clustering.py")
+def test_main_beats_the_random_baselines(run_main: Callable[[str], str]) -> None:
+    printed = run_main("clustering.py")
     (purity, rand), (chance_purity, chance_rand) = (
         (float(a), float(b)) for a, b in re.findall(r"purity ([\d.]+), adjusted Rand (-?[\d.]+)", printed)
     )

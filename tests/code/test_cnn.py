@@ -93,7 +93,7 @@ def test_training_improves_on_held_out_digits() -> None:
 
 
 @pytest.mark.slow
-def test_main_reports_a_high_accuracy(run_script: Callable[[str], str]) -> None:
-    found = re.search(r"untrained, ([\d.]+)", run_script("cnn.py"))
+def test_main_reports_a_high_accuracy(run_main: Callable[[str], str]) -> None:
+    found = re.search(r"untrained, ([\d.]+)", run_main("cnn.py"))
     assert found is not None
     assert float(found.group(1)) > 0.95

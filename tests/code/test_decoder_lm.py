@@ -130,8 +130,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_approaches_the_grammar(run_script: Callable[[str], str]) -> None:
-    printed = run_script("decoder_lm.py")
+def test_main_approaches_the_grammar(run_main: Callable[[str], str]) -> None:
+    printed = run_main("decoder_lm.py")
     floor = float(re.findall(r"entropy is ([\d.]+)", printed)[0])
     (shallow, few), (deep, most) = (
         (float(loss), float(share)) for loss, share in re.findall(r"layers: ([\d.]+), .*: ([\d.]+)", printed)

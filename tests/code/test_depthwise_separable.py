@@ -97,8 +97,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_reports_the_ratio_and_both_accuracies(run_script: Callable[[str], str]) -> None:
-    printed = run_script("depthwise_separable.py")
+def test_main_reports_the_ratio_and_both_accuracies(run_main: Callable[[str], str]) -> None:
+    printed = run_main("depthwise_separable.py")
     assert "27,496,448; 93% of it pointwise" in printed
     assert "ratio 0.1189 = 1/128 + 1/9 = 0.1189: 8.4 times fewer" in printed
     found = re.findall(r"(standard|separable) +([\d.]+) with +([\d,]+) parameters", printed)

@@ -92,8 +92,8 @@ def test_plot_has_three_panels() -> None:
 
 
 @pytest.mark.slow
-def test_main_reaches_the_ceilings(run_script: Callable[[str], str]) -> None:
-    printed = run_script("dilated_convolution.py")
+def test_main_reaches_the_ceilings(run_main: Callable[[str], str]) -> None:
+    printed = run_main("dilated_convolution.py")
     assert "rates (2, 2, 2): sees 13x13, uses 7 of 13" in printed
     assert "rates (1, 2, 4, 8): sees 31x31, uses 31 of 31" in printed
     found = re.findall(r"(-?[\d.]+); possible with \d+x\d+ pixels: ([\d.]+)", printed)

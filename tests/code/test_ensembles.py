@@ -163,8 +163,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_the_gains(run_script: Callable[[str], str]) -> None:
-    printed = run_script("ensembles.py")
+def test_main_shows_the_gains(run_main: Callable[[str], str]) -> None:
+    printed = run_main("ensembles.py")
     score = {name.strip(): float(value) for name, value in re.findall(r"^  (\S.*?)\s+(0\.\d{3})$", printed, re.M)}
     assert score["25 bagged trees"] > score["decision tree"] + 0.1
     assert score["25 bagged trees"] > score["5 bagged trees"] > score["decision tree"]

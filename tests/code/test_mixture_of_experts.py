@@ -81,8 +81,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_counts_and_balances(run_script: Callable[[str], str]) -> None:
-    printed = run_script("mixture_of_experts.py")
+def test_main_counts_and_balances(run_main: Callable[[str], str]) -> None:
+    printed = run_main("mixture_of_experts.py")
     assert "46.7B parameters, 12.9B active (93 GB in bf16" in printed
     without, with_loss = (float(value) for value in re.findall(r"balance loss ([\d.]+)", printed))
     assert without > 1.3

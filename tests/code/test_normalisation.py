@@ -148,8 +148,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_the_axes_and_a_forgotten_eval(run_script: Callable[[str], str]) -> None:
-    printed = run_script("normalisation.py")
+def test_main_shows_the_axes_and_a_forgotten_eval(run_main: Callable[[str], str]) -> None:
+    printed = run_main("normalisation.py")
     assert re.search(r"BatchNorm +0\.000", printed)
     assert re.search(r"LayerNorm +[\d.]+ +0\.000", printed)
     assert "stored 0.400, 1.567" in printed

@@ -128,8 +128,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_both_ways_meet(run_script: Callable[[str], str]) -> None:
-    printed = run_script("preference_optimisation.py")
+def test_main_both_ways_meet(run_main: Callable[[str], str]) -> None:
+    printed = run_main("preference_optimisation.py")
     assert "P(win) 0.881, loss 0.127" in printed
     assert "policy = reference: 0.693" in printed
     rows = re.findall(r"^  (\S.*?) +true objective (-?[\d.]+)   KL to the optimum ([\d.]+)", printed, re.MULTILINE)

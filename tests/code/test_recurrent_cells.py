@@ -138,8 +138,8 @@ def test_plot_shows_every_cell() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_who_recalls(run_script: Callable[[str], str]) -> None:
-    printed = run_script("recurrent_cells.py")
+def test_main_shows_who_recalls(run_main: Callable[[str], str]) -> None:
+    printed = run_main("recurrent_cells.py")
     assert "LSTM 395,264" in printed
     recall = {name: float(score) for name, score in re.findall(r"^  (\S.*?) +([01]\.\d\d)$", printed, re.M)}
     assert recall["LSTM, forget bias 3"] > 0.9

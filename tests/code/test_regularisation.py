@@ -163,8 +163,8 @@ def test_plot_has_a_panel_for_each_method() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_sparse_and_shrunk(run_script: Callable[[str], str]) -> None:
-    printed = run_script("regularisation.py")
+def test_main_shows_sparse_and_shrunk(run_main: Callable[[str], str]) -> None:
+    printed = run_main("regularisation.py")
     rows = re.findall(r"excess error ([\d.]+), .*exactly 0: (\d+) of 35, relevant ones kept: (\d)", printed)
     plain, l2, l1 = ([float(value) for value in row] for row in rows)
     assert plain[0] > 1.5 * l2[0] > 2 * l1[0]

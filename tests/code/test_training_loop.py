@@ -90,8 +90,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_what_each_mistake_costs(run_script: Callable[[str], str]) -> None:
-    printed = run_script("training_loop.py")
+def test_main_shows_what_each_mistake_costs(run_main: Callable[[str], str]) -> None:
+    printed = run_main("training_loop.py")
     rows = re.findall(r"^  (right|never zero_grad|softmax first|eval for ever) +(\S+)  ([\d.]+)$", printed, re.M)
     score = {name: float(value) for name, _, value in rows}
     loss = {name: float(value) for name, value, _ in rows}

@@ -152,8 +152,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_what_carrying_buys_and_truncation_loses(run_script: Callable[[str], str]) -> None:
-    printed = run_script("truncated_bptt.py")
+def test_main_shows_what_carrying_buys_and_truncation_loses(run_main: Callable[[str], str]) -> None:
+    printed = run_main("truncated_bptt.py")
     scores = [float(score) for score in re.findall(r"(?:carried|reset +): ([\d.]+)", printed)]
     reset, carried, too_short = scores
     assert carried > 0.95
