@@ -103,7 +103,7 @@ def train(
     discriminator: Discriminator,
     images: Tensor,
     *,
-    steps: int = 1500,
+    steps: int = 1000,
     batch_size: int = 64,
     lr: float = 1e-3,
 ) -> list[float]:

@@ -1,6 +1,7 @@
 """Put the reference files on the path, fix the seed, and run each main() on demand."""
 
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -40,8 +41,23 @@ def assert_gradients() -> Callable[[nn.Module, Tensor], None]:
 
 
 @pytest.fixture
-def run_main() -> Callable[[str], str]:
-    """Return a function that runs a reference file as a script and returns what it printed."""
+def run_main(capfd: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """Return a function that runs a reference file as a script, in this process, and returns what it printed.
+
+    A fresh interpreter for each would import PyTorch and scikit-learn eighty times, which takes longer than many mains.
+    """
+
+    def run(name: str) -> str:
+        capfd.readouterr()
+        runpy.run_path(str(CODE / name), run_name="__main__")
+        return capfd.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def run_script() -> Callable[[str], str]:
+    """Return the same in a fresh interpreter, as a user runs it: slower by the imports, needed by files that spawn."""
 
     def run(name: str) -> str:
         done = subprocess.run(

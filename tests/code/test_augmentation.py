@@ -190,8 +190,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_ranks_true_and_false_invariances(run_main: Callable[[str], str]) -> None:
-    printed = run_main("augmentation.py")
+def test_main_ranks_true_and_false_invariances(run_script: Callable[[str], str]) -> None:
+    printed = run_script("augmentation.py")
     rows = {name.strip(): float(score) for name, score in re.findall(r"^  (\S.*?)\s+(0\.\d+)$", printed, re.M)}
     assert len(rows) == 8
     assert rows["shift by up to 1 pixel (crop)"] > rows["none"] + 0.02

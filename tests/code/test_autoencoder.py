@@ -85,8 +85,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_orders_the_four_models(run_main: Callable[[str], str]) -> None:
-    errors = [float(s) for s in re.findall(r": +(0\.\d+)", run_main("autoencoder.py"))]
+def test_main_orders_the_four_models(run_script: Callable[[str], str]) -> None:
+    errors = [float(s) for s in re.findall(r": +(0\.\d+)", run_script("autoencoder.py"))]
     mean_image, pca, linear, non_linear = errors
     assert non_linear < 0.8 * pca
     assert pca * 0.99 < linear < mean_image

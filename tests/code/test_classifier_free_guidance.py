@@ -128,8 +128,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_trades_diversity_for_fidelity(run_main: Callable[[str], str]) -> None:
-    printed = run_main("classifier_free_guidance.py")
+def test_main_trades_diversity_for_fidelity(run_script: Callable[[str], str]) -> None:
+    printed = run_script("classifier_free_guidance.py")
     rows = re.findall(r"scale (\d) +fidelity ([\d.]+)  diversity ([\d.]+)", printed)
     fidelity = {int(scale): float(value) for scale, value, _ in rows}
     diversity = {int(scale): float(value) for scale, _, value in rows}

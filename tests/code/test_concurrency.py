@@ -85,8 +85,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_the_lock(run_main: Callable[[str], str]) -> None:
-    printed = run_main("concurrency.py")
+def test_main_shows_the_lock(run_script: Callable[[str], str]) -> None:
+    printed = run_script("concurrency.py")
     computing, waiting = printed.split("waiting, 4 jobs:")
     threads = re.search(r"threads .* cores at work ([\d.]+), processes 1,", computing)
     assert threads is not None

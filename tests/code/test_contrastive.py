@@ -98,8 +98,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_beats_chance_and_collapses_without_negatives(run_main: Callable[[str], str]) -> None:
-    printed = run_main("contrastive.py")
+def test_main_beats_chance_and_collapses_without_negatives(run_script: Callable[[str], str]) -> None:
+    printed = run_script("contrastive.py")
     recall = {
         name: float(value)
         for name, value in re.findall(r"^  (chance|untrained|InfoNCE|agreement alone) +([\d.]+)", printed, re.MULTILINE)

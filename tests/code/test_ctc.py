@@ -153,8 +153,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_reads_digits(run_main: Callable[[str], str]) -> None:
-    printed = run_main("ctc.py")
+def test_main_reads_digits(run_script: Callable[[str], str]) -> None:
+    printed = run_script("ctc.py")
     assert "p(a) = 0.64, p(nothing) = 0.36" in printed
     assert "greedy finds () with the best path; the beam finds (1,) with 0.64" in printed
     losses = [float(loss) for loss in re.findall(r"loss ([\d.]+) nats", printed)]

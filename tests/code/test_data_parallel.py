@@ -86,8 +86,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_compares_with_one_process(run_main: Callable[[str], str]) -> None:
-    printed = run_main("data_parallel.py")
+def test_main_compares_with_one_process(run_script: Callable[[str], str]) -> None:
+    printed = run_script("data_parallel.py")
     rows = {line[2:34].strip(): line[34:].split() for line in printed.splitlines() if line.startswith("  ")}
     for way in ("all-reduce by hand", "DDP", "DDP, 4 micro-batches", "12 and 4 samples, weighted"):
         assert all(float(error) < 1e-5 for error in rows[way][:2])

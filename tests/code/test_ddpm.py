@@ -149,8 +149,8 @@ def test_plot_goes_from_noise_to_data() -> None:
 
 
 @pytest.mark.slow
-def test_main_beats_the_gaussian(run_main: Callable[[str], str]) -> None:
-    printed = run_main("ddpm.py")
+def test_main_beats_the_gaussian(run_script: Callable[[str], str]) -> None:
+    printed = run_script("ddpm.py")
     assert "alpha_bar 0.64 is 1.900; DDIM to 0.9: 2.055" in printed
     distance = {name.strip(): float(value) for name, value in re.findall(r"^  (.*) ([\d.]+)$", printed, re.MULTILINE)}
     gaussian = distance["a Gaussian of the same mean and covariance"]

@@ -131,8 +131,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_finds_the_shifts(run_main: Callable[[str], str]) -> None:
-    printed = run_main("deformable_convolution.py")
+def test_main_finds_the_shifts(run_script: Callable[[str], str]) -> None:
+    printed = run_script("deformable_convolution.py")
     none, plain, moved = (float(v) for v in re.findall(r"held-out error[^:\d]*?:? +([\d.]+)", printed))
     assert moved < 0.1 * plain < plain < none
     pairs = re.findall(r"wanted \(([-+\d., ]+)\): the heaviest tap reads at \(([-+\d., ]+)\)", printed)

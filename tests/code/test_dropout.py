@@ -97,8 +97,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_equal_means_and_less_overfitting(run_main: Callable[[str], str]) -> None:
-    printed = run_main("dropout.py")
+def test_main_shows_equal_means_and_less_overfitting(run_script: Callable[[str], str]) -> None:
+    printed = run_script("dropout.py")
     rows = dict(re.findall(r"^  (\w[\w ]*?) +([\d.]+ +[\d.]+)$", printed, flags=re.MULTILINE))
     means = re.findall(r"^  (inverted|classic|none) +([\d.]+)  ([\d.]+)$", printed, flags=re.MULTILINE)
     for name, training, inference in means[:2]:

@@ -110,8 +110,8 @@ def test_plot_shows_two_images() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_the_snake_ahead(run_main: Callable[[str], str]) -> None:
-    printed = run_main("dynamic_snake_convolution.py")
+def test_main_shows_the_snake_ahead(run_script: Callable[[str], str]) -> None:
+    printed = run_script("dynamic_snake_convolution.py")
     assert "deviations -1.0 +0.0 +1.0 +0.5 +0.0 +0.5 +1.0 +1.0 +0.5" in printed
     square, straight, bent = (float(v) for v in re.findall(r"^  \w+ +(-?[\d.]+)$", printed, re.M))
     assert max(square, straight) < 0.5 < bent

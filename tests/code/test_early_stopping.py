@@ -162,8 +162,8 @@ def test_plot_marks_best_and_stop() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_the_gain_and_two_false_plateaus(run_main: Callable[[str], str]) -> None:
-    printed = run_main("early_stopping.py")
+def test_main_shows_the_gain_and_two_false_plateaus(run_script: Callable[[str], str]) -> None:
+    printed = run_script("early_stopping.py")
     rows = re.findall(r"ran (\d+) epochs, keeps epoch +(\d+): .*test loss ([\d.]+), accuracy ([\d.]+)", printed)
     (full, _, full_loss, full_accuracy), (short, kept, loss, accuracy) = ([float(v) for v in row] for row in rows)
     assert full == 500 and short == kept + 20 < 100

@@ -118,8 +118,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_what_skips_bring(run_main: Callable[[str], str]) -> None:
-    printed = run_main("fcn.py")
+def test_main_shows_what_skips_bring(run_script: Callable[[str], str]) -> None:
+    printed = run_script("fcn.py")
     accuracy = re.search(r"held-out accuracy: ([\d.]+)", printed)
     assert accuracy is not None
     assert float(accuracy[1]) > 0.85

@@ -108,8 +108,8 @@ def test_plot_draws_trajectories_of_both() -> None:
 
 
 @pytest.mark.slow
-def test_main_reflow_needs_fewer_steps(run_main: Callable[[str], str]) -> None:
-    printed = run_main("flow_matching.py")
+def test_main_reflow_needs_fewer_steps(run_script: Callable[[str], str]) -> None:
+    printed = run_script("flow_matching.py")
     scores = {
         name: {int(steps): float(score) for steps, score in re.findall(r"(\d+) steps ([\d.]+)", text)}
         for name, text in re.findall(r"^  (flow|reflow): (.*)$", printed, re.MULTILINE)

@@ -152,8 +152,8 @@ def test_plot_writes_every_value() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_the_cliff(run_main: Callable[[str], str]) -> None:
-    printed = run_main("grid_world.py")
+def test_main_shows_the_cliff(run_script: Callable[[str], str]) -> None:
+    printed = run_script("grid_world.py")
     paths = dict(re.findall(r"^(value iteration|q-learning|sarsa): path ([\d ]+)", printed, re.MULTILINE))
     shortest = "18 12 13 14 15 16 17 23"
     assert paths["value iteration"] == shortest

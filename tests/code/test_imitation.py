@@ -94,8 +94,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_drift_and_cure(run_main: Callable[[str], str]) -> None:
-    printed = run_main("imitation.py")
+def test_main_shows_drift_and_cure(run_script: Callable[[str], str]) -> None:
+    printed = run_script("imitation.py")
     rows = {
         name: [float(x) for x in numbers.replace("%", "").split()]
         for name, numbers in re.findall(

@@ -126,8 +126,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_that_only_he_trains_the_deep_relu_net(run_main: Callable[[str], str]) -> None:
-    printed = run_main("initialisation.py")
+def test_main_shows_that_only_he_trains_the_deep_relu_net(run_script: Callable[[str], str]) -> None:
+    printed = run_script("initialisation.py")
     scores = {
         name: float(value)
         for name, value in re.findall(r"^  (zeros|normal 0\.01|Xavier|He) +(0\.\d{3})$", printed, re.M)

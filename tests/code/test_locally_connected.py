@@ -104,8 +104,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_both_tasks(run_main: Callable[[str], str]) -> None:
-    printed = run_main("locally_connected.py")
+def test_main_shows_both_tasks(run_script: Callable[[str], str]) -> None:
+    printed = run_script("locally_connected.py")
     assert "36,864 weights shared, 7,225,344 not" in printed
     rows = re.findall(r"^  (\S.*?) +([\d.]+), moved by one pixel ([\d.]+)", printed, re.M)
     scores = [(float(score), float(moved)) for _, score, moved in rows]

@@ -124,8 +124,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_that_a_low_rank_suffices(run_main: Callable[[str], str]) -> None:
-    printed = run_main("lora.py")
+def test_main_shows_that_a_low_rank_suffices(run_script: Callable[[str], str]) -> None:
+    printed = run_script("lora.py")
     assert "4,194,304 trained" in printed
     scores = {
         name: float(score)

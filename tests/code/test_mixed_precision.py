@@ -113,8 +113,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_loses_and_keeps(run_main: Callable[[str], str]) -> None:
-    printed = run_main("mixed_precision.py")
+def test_main_loses_and_keeps(run_script: Callable[[str], str]) -> None:
+    printed = run_script("mixed_precision.py")
     assert "in torch.float16: 1.0000; with a float32 master copy: 0.8999" in printed
     assert "in torch.bfloat16: 1.0000; with a float32 master copy: 0.89" in printed
     rows = re.findall(r"^  (\S.*?)  +gradient .*skipped +(\d+) .*accuracy ([\d.]+)", printed, re.MULTILINE)

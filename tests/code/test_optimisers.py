@@ -131,8 +131,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_races_and_compares_the_decays(run_main: Callable[[str], str]) -> None:
-    printed = run_main("optimisers.py")
+def test_main_races_and_compares_the_decays(run_script: Callable[[str], str]) -> None:
+    printed = run_script("optimisers.py")
     needed = {name: float(steps) for name, steps in re.findall(r"^  (\w+) +(\d+|inf)    turned", printed, re.M)}
     assert set(needed) == set(optimisers.OPTIMISERS)
     assert needed["Nesterov"] < needed["SGD"]

@@ -107,8 +107,8 @@ def test_plot_has_a_line_per_method() -> None:
 
 
 @pytest.mark.slow
-def test_main_compares_the_methods(run_main: Callable[[str], str]) -> None:
-    printed = run_main("pruning.py")
+def test_main_compares_the_methods(run_script: Callable[[str], str]) -> None:
+    printed = run_script("pruning.py")
     lines = re.findall(r"^ *([a-z ,]+): +(0%.*)$", printed, flags=re.MULTILINE)
     points = {name: [float(score) for score in re.findall(r"% ([\d.]+)", text)] for name, text in lines}
     assert points["smallest weights"][2] > points["random weights"][2] + 0.3

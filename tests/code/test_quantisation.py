@@ -145,8 +145,8 @@ def test_plot_has_a_line_per_way() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_where_bits_run_out(run_main: Callable[[str], str]) -> None:
-    printed = run_main("quantisation.py")
+def test_main_shows_where_bits_run_out(run_script: Callable[[str], str]) -> None:
+    printed = run_script("quantisation.py")
     assert "scale 0.010, zero point 50" in printed
     assert "[174, 255] and come back as ['1.24', '2.05']" in printed
     scores = {

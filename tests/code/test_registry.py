@@ -107,8 +107,8 @@ def test_the_model_keeps_its_own_configuration() -> None:
 
 
 @pytest.mark.slow
-def test_main_swaps_the_backbone(run_main: Callable[[str], str]) -> None:
-    printed = run_main("registry.py")
+def test_main_swaps_the_backbone(run_script: Callable[[str], str]) -> None:
+    printed = run_script("registry.py")
     scores = {name: float(s) for name, s in re.findall(r'"name": "(\w+)".*accuracy ([\d.]+)', printed)}
     assert set(scores) == {"pixels", "conv", "patches"}
     assert min(scores.values()) > 0.85

@@ -95,8 +95,8 @@ def test_plot_has_a_curve_for_each_network() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_degradation_and_its_cure(run_main: Callable[[str], str]) -> None:
-    printed = run_main("resnet.py")
+def test_main_shows_degradation_and_its_cure(run_script: Callable[[str], str]) -> None:
+    printed = run_script("resnet.py")
     losses = {(int(d), kind): float(v) for d, kind, v in re.findall(r"(\d+) layers, (\w+) +([\d.]+)", printed)}
     depths = sorted({depth for depth, _ in losses})
     assert losses[depths[1], "plain"] > losses[depths[0], "plain"] + 0.3

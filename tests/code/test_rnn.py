@@ -136,7 +136,7 @@ def test_training_learns_order_on_held_out_sequences(cell: Cell) -> None:
 
 
 @pytest.mark.slow
-def test_main_beats_the_bag_of_words(run_main: Callable[[str], str]) -> None:
-    scores = [float(s) for s in re.findall(r"accuracy, [\w ]+: ([\d.]+)", run_main("rnn.py"))]
+def test_main_beats_the_bag_of_words(run_script: Callable[[str], str]) -> None:
+    scores = [float(s) for s in re.findall(r"accuracy, [\w ]+: ([\d.]+)", run_script("rnn.py"))]
     assert scores[0] < 0.56
     assert min(scores[1:]) > 0.95

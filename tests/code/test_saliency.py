@@ -151,8 +151,8 @@ def test_plot_shows_both_models() -> None:
 
 
 @pytest.mark.slow
-def test_main_exposes_the_shortcut(run_main: Callable[[str], str]) -> None:
-    printed = run_main("saliency.py")
+def test_main_exposes_the_shortcut(run_script: Callable[[str], str]) -> None:
+    printed = run_script("saliency.py")
     parts = re.split(r"^(no training|clean images|images with a marker.*?): ", printed, flags=re.MULTILINE)[2::2]
     rows = [
         {name: (int(shape), int(corner), float(fall)) for name, shape, corner, fall in re.findall(

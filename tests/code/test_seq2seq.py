@@ -136,8 +136,8 @@ def test_plot_labels_what_is_read_and_written() -> None:
 
 
 @pytest.mark.slow
-def test_main_shows_the_bottleneck(run_main: Callable[[str], str]) -> None:
-    printed = run_main("seq2seq.py")
+def test_main_shows_the_bottleneck(run_script: Callable[[str], str]) -> None:
+    printed = run_script("seq2seq.py")
     scores = [[float(x) for x in row] for row in re.findall(r"true ([\d.]+) +own ([\d.]+)", printed)]
     vector, attention, scheduled = scores
     assert min(attention[1], scheduled[1]) > 0.8

@@ -176,8 +176,8 @@ def test_training_learns_order_on_held_out_sequences() -> None:
 
 
 @pytest.mark.slow
-def test_main_needs_positions(run_main: Callable[[str], str]) -> None:
-    printed = run_main("transformer.py")
+def test_main_needs_positions(run_script: Callable[[str], str]) -> None:
+    printed = run_script("transformer.py")
     bag, blind, sighted = (float(s) for s in re.findall(r": (0\.\d+|1\.0+)", printed))
     assert max(bag, blind) < 0.56
     assert sighted > 0.9

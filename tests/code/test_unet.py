@@ -116,8 +116,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_beats_the_threshold(run_main: Callable[[str], str]) -> None:
-    scores = [float(s) for s in re.findall(r": +(0\.\d+)\n", run_main("unet.py"))]
+def test_main_beats_the_threshold(run_script: Callable[[str], str]) -> None:
+    scores = [float(s) for s in re.findall(r": +(0\.\d+)\n", run_script("unet.py"))]
     threshold, untrained, trained, odd = scores
     assert untrained < threshold < 0.75
     assert min(trained, odd) > 0.8

@@ -138,8 +138,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_reports_the_two_parts(run_main: Callable[[str], str]) -> None:
-    printed = run_main("vae.py")
+def test_main_reports_the_two_parts(run_script: Callable[[str], str]) -> None:
+    printed = run_script("vae.py")
     found = re.search(r"VAE: ([\d.]+) = reconstruction ([\d.]+) \+ KL ([\d.]+)", printed)
     assert found is not None
     total, reconstruction, kl = (float(part) for part in found.groups())

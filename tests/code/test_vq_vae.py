@@ -72,8 +72,8 @@ def test_illegal_input_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_main_compresses_and_counts_the_codes_in_use(run_main: Callable[[str], str]) -> None:
-    printed = run_main("vq_vae.py")
+def test_main_compresses_and_counts_the_codes_in_use(run_script: Callable[[str], str]) -> None:
+    printed = run_script("vq_vae.py")
     assert "z_q = 1; d(3 z_q)/d z_e = 3, to the table None; quantiser's loss 0.050" in printed
     mean = float(re.findall(r"mean image ([\d.]+)", printed)[0])
     rows = [(float(e), float(p)) for e, p in re.findall(r"([\d.]+) from 4 codes .*codes ([\d.]+)$", printed, re.M)]
