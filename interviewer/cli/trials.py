@@ -66,12 +66,14 @@ def fuzz(
     measure.check_machine()
     logging.disable()  # readers of documents warn of every oddity
     warnings.simplefilter("ignore")
-    engine = small_engine(Path(tempfile.mkdtemp()), some_items(load_corpus(shipped_folder()), 40), seed)
+    corpus = some_items(load_corpus(shipped_folder()), 40)
     found = []
-    with tempfile.TemporaryDirectory() as folder, closing(engine.store):
-        for one in measure.fuzz(measure.targets(engine, Path(folder)), executions, seed):
-            typer.echo(f"{one.name}: {one.executions:,} executions, {one.crashes} crashes", err=True)
-            found.append(one)
+    with tempfile.TemporaryDirectory() as folder:
+        engine = small_engine(Path(folder) / "data", corpus, seed)
+        with closing(engine.store):
+            for one in measure.fuzz(measure.targets(engine, Path(folder)), executions, seed):
+                typer.echo(f"{one.name}: {one.executions:,} executions, {one.crashes} crashes", err=True)
+                found.append(one)
     report = f"{measure.table(found)}\n\nSeed {seed}; a hang is more than {measure.SLOW} s. {machine()}.\n"
     _show(report, "Malformed input", "fuzz", out)
     for one in found:
