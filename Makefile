@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: app test lint clean
+.PHONY: app test demonstrations lint clean
 
 app: $(READY)
 	$(BIN)/python app.py $(ARGS)
@@ -15,6 +15,10 @@ app: $(READY)
 # A file of tests stays on one core: what is set up for it once serves all of it.
 test: $(DEV_READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+# The demonstrations of the reference code that train for more than some seconds: minutes, so not upon every change.
+demonstrations: $(DEV_READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m long tests/code $(ARGS)
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check .

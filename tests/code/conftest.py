@@ -11,6 +11,24 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+LONG = frozenset(
+    "augmentation autoencoder classifier_free_guidance contrastive ctc data_parallel ddpm decoder_lm deformable_convolution "
+    "depthwise_separable dilated_convolution distillation early_stopping fcn flow_matching gan grid_world imitation "
+    "initialisation locally_connected mixed_precision normalisation quantisation resnet rnn saliency training_loop "
+    "transformer unet vae vq_vae".split()
+)
+"""Files whose demonstrations train for more than some seconds: `make demonstrations` runs these."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the long demonstrations; what they are made of is tested every time."""
+    for item in items:
+        name = item.name.partition("[")[0]
+        if item.path.stem.removeprefix("test_") in LONG and name.startswith(("test_main", "test_plot")):
+            item.add_marker(pytest.mark.long)
+
+
 CODE = Path(__file__).resolve().parents[2] / "corpus" / "code"
 sys.path.insert(0, str(CODE))
 
