@@ -25,7 +25,7 @@ def engine(data_dir: Path, encoder: Any, shipped: Any, monkeypatch: pytest.Monke
     from interviewer.engine import Engine
     from interviewer.settings import load_settings
 
-    monkeypatch.setattr("interviewer.engine.load_corpus", lambda *_folders: shipped)
+    monkeypatch.setattr("interviewer.engine.load_corpus", lambda *_folders, **_kept: shipped)
     made = Engine(load_settings(data_dir=data_dir), encoder=encoder, seed=1)
     yield made
     if "store" in made.__dict__:
