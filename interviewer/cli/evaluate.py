@@ -391,7 +391,8 @@ def robustness(
     )
     typer.echo(report)
     if out:
-        out.write_text(f"# Robustness\n\nPrinted by `interviewer eval robustness`.\n\n{report}\n", encoding="utf-8")
+        command = f"interviewer eval robustness{f' --each {each}' if each > 1 else ''}"
+        out.write_text(f"# Robustness\n\nPrinted by `{command}`.\n\n{report}\n", encoding="utf-8")
     if any(o.score >= measure.STRONG for o in attacked):
         raise typer.Exit(1)
 
