@@ -27,9 +27,9 @@ _INSTRUCTION = re.compile(
     r"|\b(?:give|grant|award|assign) (?:me|this answer|it|the candidate|him|her)?\s*(?:a |an )?"
     r"(?:full|perfect|maximum|top|100|ten|10)\b[^.]{0,20}(?:mark|score|point|grade|credit)?"
     r"|\b(?:score|grade|rate|mark) (?:this|me|it|the answer|my answer)[^.]{0,25}(?:100|full|perfect|correct|highest)"
-    r"|\byou are now\b|\bsystem prompt\b|\bas the (?:grader|examiner|interviewer)[^.]{0,40}(?:must|should)"
+    r"|\byou are now\b|\bsystem prompt ?[:：]|\bas the (?:grader|examiner|interviewer)[^.]{0,40}(?:must|should)"
     r"|(?:忽略|无视)(?:掉)?(?:以上|之前|上面|前面|此前)(?:的)?(?:所有|全部|一切)?(?:的)?(?:内容|指令|指示|要求|规则|提示|说明|文字|标准|话)|(?:给|打|判|评)(?:我|这个回答|他|她|本回答)?[^。]{0,6}(?:满分|一百分|100\s*分|最高分)"
-    r"|请(?:直接)?(?:判|给|打)[^。]{0,8}(?:正确|满分|通过)|你现在是|系统提示词"
+    r"|请(?:直接)?(?:判|给|打)[^。]{0,8}(?:正确|满分|通过)|你现在是|系统提示词?[:：]"
 )
 _LISTED = re.compile(r"[,，、;；|/\n]")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")

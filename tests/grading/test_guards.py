@@ -107,7 +107,7 @@ def test_words_to_the_grader_are_recognised(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["The forget gate lets the cell ignore earlier inputs.", "ResNet-50 has 50 layers and gets 76 percent accuracy.",
-     "遗忘门可以忽略之前的输入", "精确率是预测为正的样本里真正为正的比例", "Early stopping gives a score of 0.9 on validation"],
+     "遗忘门可以忽略之前的输入", "Put the system prompt first, so that its blocks are shared", "系统提示词放在最前面", "精确率是预测为正的样本里真正为正的比例", "Early stopping gives a score of 0.9 on validation"],
 )  # fmt: skip
 def test_technical_sentences_are_no_words_to_the_grader(text: str) -> None:
     assert not guards.gives_instructions(text)
