@@ -56,12 +56,19 @@ class Vectors:
         return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY))
 
     def save(self, path: Path) -> None:
-        """Write all of it into a file."""
+        """Write all of it into a file.
+
+        Raises:
+            OSError: there is no room for it, or it may not be written there.
+        """
         import faiss
 
         if self._tail is not None:
             raise ValueError("vectors were added to a mapped file: make it anew by `of`")
-        faiss.write_index(self._base, str(path))
+        try:
+            faiss.write_index(self._base, str(path))
+        except RuntimeError as error:  # FAISS has no other kind
+            raise OSError(str(error)) from None
 
     @property
     def exact(self) -> bool:

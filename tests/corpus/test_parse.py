@@ -180,7 +180,7 @@ BROKEN = {
         "        weight: 2\n",
         "        wieght: 2 # here\n",
         "gradient.key_points[0].wieght",
-        "unknown field; known here: also, generated, hint, id, not, probe, text, weight",
+        "unknown field; known here: also, generated, hint, id, not, probe, proposed, text, weight",
     ),
     "a third language": (
         "      en: What is a gradient?\n",

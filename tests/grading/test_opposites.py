@@ -10,7 +10,7 @@ SAID = {
     "phase": "批归一化在训练时用批统计量，推理时用滑动平均",
     "plain": "BN 对每个通道在整个批次上求均值，再除以标准差",
     "number": "a 3x3 kernel over 64 input channels has 576 weights for every filter",
-    "not": "The bias of the normaliser is not trained when the statistics of the layer are frozen",
+    "not": "The scale of the normaliser is not updated when the statistics of its layer come from a checkpoint",
 }
 
 
@@ -23,7 +23,7 @@ SAID = {
         ("phase", "批正規化在推理時用批統計量，訓練時用滑動平均".replace("正規化", "歸一化")),
         ("plain", "BN 不对每个通道在整个批次上求均值，再除以标准差"),
         ("number", "A 3x3 kernel over 64 input channels has 1152 weights for every filter."),
-        ("not", "The bias of the normaliser is trained when the statistics of the layer are frozen"),
+        ("not", "The scale of the normaliser is updated when the statistics of its layer come from a checkpoint"),
     ],
 )
 def test_a_repetition_turned_round_is_found(key, text):
@@ -39,7 +39,7 @@ def test_a_repetition_turned_round_is_found(key, text):
         ("phase", "推理时用滑动平均，因为没有批可用"),  # a free wording is not for this rule to judge
         ("plain", "BN 不只是对每个通道在整个批次上求均值，再除以标准差"),
         ("number", "every filter of a 3x3 kernel over 64 input channels has 576 weights"),
-        ("not", "not trained"),  # too short to tell
+        ("not", "not updated"),  # too short to tell
     ],
 )
 def test_what_agrees_or_is_said_freely_is_not(key, text):

@@ -34,5 +34,5 @@ def test_a_file_written_in_place_is_found(engines, tmp_path, monkeypatch):
 def test_work_that_fails_by_itself_is_no_kill(engines, tmp_path, monkeypatch):
     imports = Imports(engines(tmp_path / "data"), tmp_path)
     imports._folder.rename(tmp_path / "elsewhere")
-    with pytest.raises(InputError, match=r"importing documents failed by itself: DocumentError: .* is not there"):
+    with pytest.raises(InputError, match=r"importing documents failed by itself: Refusal: .* is not there"):
         list(durability([imports], 1, tmp_path))

@@ -62,7 +62,7 @@ def test_a_job_description_is_read_from_a_file_and_leads_to_questions(form, engi
     job = f"Requirements\n- {engine.corpus.item('rnn-lstm-gru-units').question.en}\n- five weeks of holidays"
     file.write_text(job, encoding="utf-8")
     shown = form.papers.read("job", str(file), "en")
-    assert shown[form.papers.boxes["job"]] == job
+    assert shown[form.papers.boxes["job"]].split() == job.replace("- ", "").split()
     assert "Reading the documents" in form.note("en", *chosen(form, job=job))
     brief = form.setup("en", *chosen(form, topics=[], job=job)).brief
     assert brief.cues and all(cue.source == "job" for cue in brief.cues)
