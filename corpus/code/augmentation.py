@@ -94,7 +94,7 @@ def colour_jitter(images: Tensor, strength: float) -> Tensor:
         raise ValueError("need a strength and pixels in 0..1")
     contrast, saturation, brightness = 1 + strength * (2 * torch.rand(3, len(images), 1, 1, 1) - 1)
     mean, grey = images.mean(dim=(1, 2, 3), keepdim=True), images.mean(dim=1, keepdim=True)
-    return (mean + contrast * (grey - mean + saturation * (images - grey)) + brightness - 1).clamp(0, 1)
+    return torch.clamp(mean + contrast * (grey - mean + saturation * (images - grey)) + brightness - 1, 0, 1)
 
 
 def mixup(images: Tensor, labels: Tensor, alpha: float) -> Mixed:

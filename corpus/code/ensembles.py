@@ -41,7 +41,7 @@ def hard_vote(votes: Ints, classes: int) -> Ints:
     if votes.ndim != 2 or len(votes) == 0 or votes.min() < 0 or votes.max() >= classes:
         raise ValueError(f"expected votes (M, N) in 0..{classes - 1}")
     counts = (votes[:, :, None] == np.arange(classes)).sum(axis=0)  # (N, C)
-    return counts.argmax(axis=1)
+    return np.asarray(counts.argmax(axis=1), dtype=np.int64)
 
 
 def soft_vote(probabilities: Floats) -> Floats:

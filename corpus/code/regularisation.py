@@ -49,7 +49,8 @@ def ridge(x: Tensor, y: Tensor, strength: float) -> Tensor:
     _check(x, y, strength)
     # a > 0 makes the matrix invertible even with more features than samples.
     matrix = x.T @ x / len(y) + strength * torch.eye(x.shape[1], dtype=x.dtype)
-    return torch.linalg.solve(matrix, x.T @ y / len(y))
+    solved: Tensor = torch.linalg.solve(matrix, x.T @ y / len(y))
+    return solved
 
 
 def ridge_by_descent(x: Tensor, y: Tensor, strength: float, steps: int = 2000) -> Tensor:

@@ -138,9 +138,8 @@ def main() -> None:
     print(f"  one outlier of 900 in training; the other eight then span: {spread}")
     splits = [wines(seed) for seed in range(20)]
     print("wines, mean of 20 splits, held-out accuracy:")
-    rows = {"as measured": lambda s: s, **{name: lambda s, fit=fit: s.scaled(fit(s.x)) for name, fit in fits.items()}}
-    for name, scale in rows.items():
-        scaled = [scale(split) for split in splits]
+    for name, fit in {"as measured": None, **fits}.items():
+        scaled = [split.scaled(fit(split.x)) if fit else split for split in splits]
         neighbours = np.mean([accuracy(split) for split in scaled])
         tree = np.mean([accuracy(split, DecisionTreeClassifier(random_state=0)) for split in scaled])
         curvature = np.mean([condition_number(split.x) for split in scaled])

@@ -51,7 +51,7 @@ class Polynomial(NamedTuple):
 
     def __call__(self, x: Floats) -> Floats:
         """Evaluate at x (N,)."""
-        return np.polynomial.legendre.legval(x, self.weights)
+        return np.asarray(np.polynomial.legendre.legval(x, self.weights), dtype=np.float64)
 
 
 def fit(x: Floats, y: Floats, degree: int, penalty: float = 0.0) -> Polynomial:
