@@ -47,6 +47,8 @@ class Velocity(nn.Module):
             nn.SiLU(),
             nn.Linear(hidden_dim, hidden_dim),
             nn.SiLU(),
+            nn.Linear(hidden_dim, hidden_dim),
+            nn.SiLU(),
             nn.Linear(hidden_dim, data_dim),
         )
 
@@ -71,7 +73,7 @@ def flow_matching_loss(model: Callable[[Tensor, Tensor], Tensor], x0: Tensor, x1
 
 
 def train(
-    model: nn.Module, x1: Tensor, x0: Tensor | None = None, *, steps: int = 2500, lr: float = 2e-3
+    model: nn.Module, x1: Tensor, x0: Tensor | None = None, *, steps: int = 2500, lr: float = 5e-3
 ) -> list[float]:
     """Fit the model in place; return the losses.
 
