@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 
 from packaging.requirements import Requirement
 
-EXTRAS = ("mcp", "openai", "plots", "postgres", "tables")
+EXTRAS = ("mcp", "openai", "plots", "postgres", "ray", "tables")
 """What users may choose; not what only developers need."""
 BINDING = re.compile(r"(?<![L])GPL|GNU General Public|Affero|SSPL|Commons Clause|BUSL", re.IGNORECASE)
 
