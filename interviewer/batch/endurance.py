@@ -9,14 +9,14 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from interviewer.batch.rows import AT_ONCE
-from interviewer.batch.run import grade_table
+from interviewer.batch.run import Progress, grade_table
 from interviewer.batch.tables import Row, write_table
 from interviewer.engine import Engine
 from interviewer.errors import InputError
@@ -42,15 +42,21 @@ class Cost:
         )
 
 
-def run_in_child(engine: Engine, source: Path, target: Path, kill_after: float | None = None) -> Cost | None:
-    """Grade a table in a child; None if it was killed before it was done."""
+def run_in_child(
+    engine: Engine,
+    source: Path,
+    target: Path,
+    kill_after: float | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Cost | None:
+    """Grade a table in a child, which calls `report` after every row; None if it was killed before it was done."""
     from interviewer.batch.tables import open_table
 
     begun = time.monotonic()
     child = os.fork()
     if child == 0:
         try:
-            grade_table(engine, source, target)
+            grade_table(engine, source, target, None, report)
             os._exit(0)
         except BaseException:
             os._exit(2)
@@ -74,7 +80,9 @@ def distinct(rows: Sequence[Row], folder: Path, engine: Engine) -> Cost:
     return cost
 
 
-def repeated(rows: Sequence[Row], count: int, folder: Path, engine: Engine) -> Cost:
+def repeated(
+    rows: Sequence[Row], count: int, folder: Path, engine: Engine, report: Callable[[Progress], None] = lambda _: None
+) -> Cost:
     """What a long table costs whose answers repeat those of `rows`, each with another student."""
 
     def many() -> Iterator[Row]:
@@ -83,7 +91,7 @@ def repeated(rows: Sequence[Row], count: int, folder: Path, engine: Engine) -> C
             yield {"student": f"{n:07d}", **chance.choice(rows)}
 
     write_table(folder / "many.csv", many(), ["student", *rows[0]])
-    cost = run_in_child(engine, folder / "many.csv", folder / "many-graded.csv")
+    cost = run_in_child(engine, folder / "many.csv", folder / "many-graded.csv", report=report)
     assert cost
     return cost
 

@@ -105,7 +105,7 @@ def grade_table(
     check_target(target)
     table = open_table(source)
     names = names or {}
-    _check_columns(table, names, rubric)
+    check_columns(table.path, table.columns, names, rubric)
     if source.resolve() == target.resolve():
         raise InputError("the output would overwrite the input; choose another name for -o")
     check_target(target, table.rows)
@@ -136,15 +136,22 @@ def _results(grader: RowGrader, rows: Iterator[Row]) -> Iterator[Row]:
         yield from grader.grade(batch)
 
 
-def _check_columns(table: Table, names: Mapping[str, str], rubric: Collection[Item]) -> None:
-    has = f"it has {', '.join(table.columns)}"
+def check_columns(
+    place: Path | str, columns: Collection[str], names: Mapping[str, str], rubric: Collection[Item]
+) -> None:
+    """See that a table has what grading reads.
+
+    Raises:
+        TableError: it has not.
+    """
+    has = f"it has {', '.join(columns)}"
     for wanted, own in names.items():
-        if own not in table.columns:
-            raise TableError(f"{table.path} has no column {own!r} to take `{wanted}` from; {has}")
-    there = {wanted for wanted in READS if names.get(wanted, wanted) in table.columns}
+        if own not in columns:
+            raise TableError(f"{place} has no column {own!r} to take `{wanted}` from; {has}")
+    there = {wanted for wanted in READS if names.get(wanted, wanted) in columns}
     if "answer" not in there or not ({"item_id", "question"} & there or len(rubric) == 1):
         raise TableError(
-            f"{table.path} needs a column `answer` and one of `item_id`, `question`, or `question` + `reference` "
+            f"{place} needs a column `answer` and one of `item_id`, `question`, or `question` + `reference` "
             f"(or name yours: --column answer=NAME); {has}"
         )
 

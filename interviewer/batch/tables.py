@@ -75,7 +75,7 @@ def open_table(path: Path) -> Table:
                 columns, rows = _survey_rows(jsonl.rows(path))
             case ".parquet":
                 names = columnar.columns(path)
-                _check_columns(path, names)
+                check_names(path, names)
                 columns, rows = names, sum(1 for _ in columnar.rows(path))
             case _:
                 dialect = None if ending == ".xlsx" else delimited.dialect_of(path, ending == ".tsv")
@@ -206,7 +206,7 @@ def _survey_lines(path: Path, lines: Iterable[tuple[int, list[str]]]) -> tuple[l
             beyond = beyond or number
     # Columns at the end without a name and without a cell are leftovers of a spreadsheet.
     columns = [c.strip() for c in header[:width]]
-    _check_columns(path, columns)
+    check_names(path, columns)
     if beyond:
         raise TableError(f"{path}, line {beyond}: more cells than columns; put cells that hold the delimiter in quotes")
     return columns, max(0, rows - 1)
@@ -221,7 +221,12 @@ def _survey_rows(rows: Iterable[Row]) -> tuple[list[str], int]:
     return list(columns), count
 
 
-def _check_columns(path: Path, columns: Sequence[str]) -> None:
+def check_names(path: Path | str, columns: Sequence[str]) -> None:
+    """See that no two columns of a table have one name.
+
+    Raises:
+        TableError: two have.
+    """
     repeated = [c for i, c in enumerate(columns) if c in columns[:i]]
     if repeated:
         raise TableError(f"{path}: column {repeated[0]!r} occurs twice")

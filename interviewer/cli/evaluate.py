@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from interviewer.cli import trials
 from interviewer.errors import InputError, ModelUnavailable, UnknownItem
 
 if TYPE_CHECKING:
+    from interviewer.batch import Progress
     from interviewer.evaluation.encoder import Figure
     from interviewer.retrieval import Encoder
 
@@ -24,6 +26,7 @@ app.command()(trials.load)
 
 _OWN = Path("eval/data")
 _ALL = 1_000_000  # sessions
+_KILLED = 60  # answers of a table whose runs are killed
 
 
 @app.callback()
@@ -448,7 +451,7 @@ def batch(
     own: Annotated[Path, typer.Option(help="Folder with our own answers.")] = _OWN,
     kills: Annotated[int, typer.Option(min=0, help="How often to kill a run.")] = 50,
     rows: Annotated[int, typer.Option(min=1, help="Rows of the long table.")] = 1_000_000,
-    items: Annotated[int, typer.Option(min=1, help="Questions whose answers are graded.")] = 5,
+    items: Annotated[int, typer.Option(min=1, help="Questions whose answers are graded.")] = 50,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the figures there too.")] = None,
 ) -> None:
     """Measure grading tables: rate, memory over a long table, and runs killed at random moments."""
@@ -481,9 +484,18 @@ def batch(
         for row in new:
             engine.grade(row["item_id"], row["answer"])  # what is killed below should not spend its time on the models
         if kills:
-            finished, same = measure.kills(given, kills, place, engine)
-            say(f"- Runs killed at random moments: {kills}; outputs finished {finished}, byte-identical {same}.")
-        cost = measure.repeated(given, rows, place, engine)
+            some = given[:_KILLED]
+            finished, same = measure.kills(some, kills, place, engine)
+            say(
+                f"- Runs over {len(some)} answers killed at random moments: {kills}; outputs finished {finished}, "
+                f"byte-identical {same}."
+            )
+
+        def tell(progress: Progress) -> None:
+            if progress.done % 100_000 == 0:
+                typer.echo(f"{progress.done:,} of {progress.total:,} rows", err=True)
+
+        cost = measure.repeated(given, rows, place, engine, tell)
         say(f"- {len(given)} answers repeated at random, equal ones graded once: {cost}.")
     report = "\n".join(lines) + f"\n\n{machine()}; grader {engine.grader.version}.\n"
     if out:
@@ -529,3 +541,33 @@ def speed(
             f"# Speed\n\nPrinted by `interviewer eval speed{' --quick' if quick else ''}`.\n\n{report}",
             encoding="utf-8",
         )
+
+
+@app.command()
+def ray(
+    own: Annotated[Path, typer.Option(help="Folder with our own answers.")] = _OWN,
+    workers: Annotated[list[int] | None, typer.Option(help="Numbers of workers to compare; default 1 and 2.")] = None,
+    answers: Annotated[int, typer.Option(min=1, help="How many different answers are graded each time.")] = 128,
+    price: Annotated[float, typer.Option(min=0, help="Dollars for an hour of one processor.")] = 0.04,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the table there too.")] = None,
+) -> None:
+    """Measure grading on Ray: equality with the local engine, growth with workers, what a million answers cost."""
+    from functools import partial
+
+    from interviewer.batch import scaling as measure
+    from interviewer.engine import Engine
+    from interviewer.evaluation.encoder import machine, read_jsonl
+    from interviewer.settings import load_settings
+
+    read = {row["text"]: {"answer": row["text"], "item_id": row["item"]} for row in read_jsonl(own / "answers.jsonl")}
+    with tempfile.TemporaryDirectory() as folder:
+        rows, make = list(read.values())[:answers], partial(Engine, load_settings())
+        runs = measure.scale(make, rows, workers or [1, 2], Path(folder))
+    load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
+    report = (
+        f"{measure.table(runs)}\n\n{measure.cost(min(r.cpu for r in runs), price)}\n\n"
+        f"{machine()}; load average {load} on {os.cpu_count()} processors; grader {make().grader.version}.\n"
+    )
+    typer.echo(report)
+    if out:
+        out.write_text(f"# Grading on Ray\n\nPrinted by `interviewer eval ray`.\n\n{report}", encoding="utf-8")

@@ -10,17 +10,21 @@ from typing import Annotated
 import typer
 
 from interviewer.cli.options import check_language, decoded
-from interviewer.cli.table import TableOptions, columns_of, grade_a_table
+from interviewer.cli.table import TableOptions, columns_of, grade_a_table, grade_on_a_cluster
 from interviewer.errors import InputError
 from interviewer.schema import Grade, Item, Language
 
 
 def grade(
     answers: Annotated[
-        Path | None, typer.Argument(help="csv, tsv, jsonl, xlsx or parquet, by its ending; - is standard input.")
+        str | None,
+        typer.Argument(
+            help="csv, tsv, jsonl, xlsx or parquet, by its ending; - is standard input. On ray: a folder of csv or "
+            "parquet, or a URL."
+        ),
     ] = None,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--output", "-o", help="The graded table; its ending chooses the format, - is standard output."),
     ] = None,
     item: Annotated[str | None, typer.Option(help="Grade one answer to this corpus item.")] = None,
@@ -29,7 +33,11 @@ def grade(
     ] = None,
     reference: Annotated[str | None, typer.Option(help="The reference answer to --question.")] = None,
     answer: Annotated[str | None, typer.Option(help="The one answer; `-` reads it from standard input.")] = None,
-    engine: Annotated[str, typer.Option(help="local.")] = "local",
+    engine: Annotated[str, typer.Option(help="local, or ray: many processes, here or on a cluster.")] = "local",
+    workers: Annotated[int, typer.Option(min=0, help="On ray: how many at a time; 0 is one a processor.")] = 0,
+    cluster: Annotated[
+        str, typer.Option(help="On ray: a cluster's address; default: RAY_ADDRESS, else this computer.")
+    ] = "",
     corpus: Annotated[Path | None, typer.Option(help="A folder of your own items; its ids win.")] = None,
     rubric: Annotated[
         Path | None, typer.Option(help="A YAML file of items: grade against these key points only.")
@@ -59,8 +67,10 @@ def grade(
     A table needs a column `answer` and one of `item_id`, `question`, or `question` + `reference`.
     """
     chosen = check_language(language) if language else None
-    if engine != "local":
-        raise InputError(f"--engine {engine!r}: this version has `local` only")
+    if engine not in ("local", "ray"):
+        raise InputError(f"--engine {engine!r}: there are `local` and `ray`")
+    if engine == "local" and (workers or cluster):
+        raise InputError("--workers and --cluster are for --engine ray")
     if full_marks is not None and not 0 < full_marks < float("inf"):
         raise InputError("--full-marks must be a number above 0")
     if answers is not None and (answer or item or question or reference or as_json):
@@ -68,12 +78,14 @@ def grade(
     if answer is not None:
         _one(answer, item, question, reference, corpus, chosen, as_json)
     elif answers is not None and output is not None:
-        grade_a_table(
-            TableOptions(
-                answers, output, columns_of(column or ()), chosen, corpus, rubric, review, suggest, calibrate,
-                full_marks, tuple(report or ()),
-            )
+        options = TableOptions(
+            Path(answers), Path(output), columns_of(column or ()), chosen, corpus, rubric, review, suggest, calibrate,
+            full_marks, tuple(report or ()),
         )  # fmt: skip
+        if engine == "ray":
+            grade_on_a_cluster(options, answers, output, workers, cluster)
+        else:
+            grade_a_table(options)
     else:
         raise InputError("give a table and -o OUT, or --answer with --item or with --question and --reference")
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,13 +87,49 @@ def grade_a_table(options: TableOptions) -> None:
         except KeyboardInterrupt:
             typer.echo("interrupted; the graded rows are kept: run the same command again to go on", err=True)
             raise
+    _say_done(done, "standard output" if options.output == PIPE else str(options.output))
+
+
+def grade_on_a_cluster(options: TableOptions, source: str, target: str, workers: int, address: str) -> None:
+    """Grade a table in many files on Ray, and say how it went; exit code 1 if some rows failed.
+
+    Args:
+        options: what else was asked for.
+        source: path or URL, as it was typed; likewise `target`.
+        workers: how many at a time; 0: one for every processor.
+        address: of the cluster; "" for the one of the environment, or this computer.
+    """
+    from interviewer.batch.cluster import grade_on_ray
+    from interviewer.corpus import load_corpus
+    from interviewer.engine import Engine
+    from interviewer.settings import load_settings
+
+    if options.review or options.suggest or options.calibrate or options.reports or options.full_marks:
+        raise InputError(
+            "--review, --suggest, --calibrate, --full-marks and --report are for --engine local: they look at one class"
+        )
+    _check_corpora(options)
+    rubric = tuple(load_corpus(options.rubric).items.values()) if options.rubric else ()
+    own = options.rubric or options.corpus
+    settings = load_settings(corpus=own.absolute() if own else None)
+    done = grade_on_ray(
+        partial(Engine, settings), source, target, options.language,
+        names=options.columns, rubric=rubric, workers=workers, address=address,
+    )  # fmt: skip
+    _say_done(done, target)
+
+
+def _say_done(done: Progress, target: str) -> None:
     resumed = f" ({done.resumed} from an earlier run)" if done.resumed else ""
-    typer.echo(
-        f"{done.done} rows{resumed} → {'standard output' if options.output == PIPE else options.output}", err=True
-    )
+    typer.echo(f"{done.done} rows{resumed} → {target}", err=True)
     if done.errors:
         typer.echo(f"{done.errors} could not be graded; see the column `error`", err=True)
         raise typer.Exit(1)
+
+
+def _check_corpora(options: TableOptions) -> None:
+    if options.corpus and options.rubric:
+        raise InputError("--rubric grades against its own items only; leave out --corpus")
 
 
 def _check(options: TableOptions) -> None:
@@ -100,8 +137,7 @@ def _check(options: TableOptions) -> None:
     from interviewer.batch.tables import check_target
     from interviewer.report import check_class_report
 
-    if options.corpus and options.rubric:
-        raise InputError("--rubric grades against its own items only; leave out --corpus")
+    _check_corpora(options)
     if options.answers != PIPE and not os.path.exists(options.answers):  # False, too, for what no file can be called
         raise InputError(f"{options.answers}: No such file or directory")
     if options.suggest is not None and options.suggest < 1:

@@ -85,7 +85,7 @@ def test_what_a_table_costs_and_withstands_is_measured(cli, tmp_path, monkeypatc
     written = out.read_text(encoding="utf-8")
     assert "- Different answers to 1 questions: 3 rows in " in written
     assert "4 of 4 texts" in written  # the clause they share, and one of each of three answers
-    assert "killed at random moments: 2; outputs finished" in written
+    assert "over 4 answers killed at random moments: 2; outputs finished" in written
     assert "- 4 answers repeated at random, equal ones graded once: 40 rows in " in written
 
 

@@ -298,3 +298,44 @@ def test_a_complaint_about_what_was_piped_in_says_so(cli):
     done = cli("grade", "-", "-o", "-", stdin="x,y\n1,2\n")
     assert done.code == 2
     assert done.err.startswith("interviewer: standard input needs a column `answer`")
+
+
+# On Ray; what it does there is tested in tests/batch/test_cluster.py
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--engine", "spark"], "there are `local` and `ray`"),
+        (["--workers", "2"], "for --engine ray"),
+        (["--engine", "ray", "--report", "class.html"], "for --engine local"),
+        (["--engine", "ray"], "on Ray a folder of .parquet or .csv is written"),
+    ],
+)
+def test_what_does_not_go_together_with_an_engine_is_said(cli, source, options, said):
+    result = cli("grade", str(source), "-o", "out.xlsx", *options)
+    assert result.code == 2
+    assert said in result.err and result.err.count("\n") == 1
+
+
+def test_urls_and_options_reach_ray_as_they_were_typed(cli, source, monkeypatch, tmp_path):
+    from interviewer.batch import Progress, cluster
+
+    asked = {}
+
+    def noted(make, source, target, language, **others):
+        asked.update(others, places=(source, target), language=language, items=len(make().items))
+        return Progress(3, 3, 0, 1)
+
+    monkeypatch.setattr(cluster, "grade_on_ray", noted)
+    result = cli(
+        "grade", "s3://bucket/in", "-o", "s3://bucket/out.csv", "--engine", "ray", "--workers", "7", "--cluster", "a:1",
+        "--column", "answer=Response", "-l", "zh",
+    )  # fmt: skip
+    assert result.code == 1, result.err
+    assert asked == {
+        "places": ("s3://bucket/in", "s3://bucket/out.csv"), "language": "zh", "names": {"answer": "Response"},
+        "rubric": (), "workers": 7, "address": "a:1", "items": 3,
+    }  # fmt: skip
+    assert "3 rows → s3://bucket/out.csv" in result.err
+    assert "1 could not be graded" in result.err

@@ -99,7 +99,7 @@ def test_the_console_script_is_this_entry_point():
         (["grade", "none.csv", "-o", "out.csv"], ["none.csv", "No such file"]),
         (["grade", "none.csv", "-o", "out.csv", "--item", "bare"], ["--item", "one answer"]),
         (["grade", "none.csv", "-o", "out.csv", "--answer", "x"], ["--answer", "one answer"]),
-        (["grade", "none.csv", "-o", "out.csv", "--engine", "ray"], ["ray", "local"]),
+        (["grade", "none.csv", "-o", "out.csv", "--engine", "spark"], ["spark", "local", "ray"]),
         (["grade", "--answer", "x", "--item", "bare", "-l", "de"], ["zh or en"]),
     ],
     ids=" ".join,
