@@ -165,7 +165,7 @@ def _version(engine: Engine) -> str:
 def _run(table: Shards, work: _Work, target: str, workers: int) -> None:
     import ray.data
 
-    workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+    workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
     rows = min(_MOST, max(AT_ONCE, table.rows // (workers * _PIECES)))
     filesystem, place = located(target)
     given: dict[str, Any] = {"filesystem": table.filesystem, "partitioning": None, "num_cpus": _CARRIES}

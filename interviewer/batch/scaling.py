@@ -47,8 +47,8 @@ class _Clocked:
     def version(self) -> str:
         return self._inner.version
 
-    def prepare(self, answers: Iterable[str]) -> None:
-        self._inner.prepare(answers)
+    def prepare(self, asked: Iterable[tuple[Item, str]]) -> None:
+        self._inner.prepare(asked)
 
     def grade(self, item: Item, answer: str, language: Language | None = None) -> Grade:
         grade = self._inner.grade(item, answer, language)

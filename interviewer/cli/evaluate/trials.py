@@ -9,9 +9,7 @@ from typing import Annotated
 
 import typer
 
-from interviewer.errors import InputError
-
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the table there too.")]
+from interviewer.cli.evaluate.printed import Out, show
 
 
 def durability(
@@ -40,7 +38,7 @@ def durability(
         f"{measure.table(found)}\n\nSIGKILL at uniformly random moments; seed {seed}. Files that a killed process was "
         f"writing and that stayed, under names that nothing reads: {left}. {machine()}.\n"
     )
-    _show(report, "Durability", "durability", out)
+    show(report, "Durability", "durability", out)
     broken = [f"{t.name}: {line}" for t in found for line in t.broken]
     for line in broken:
         typer.echo(line, err=True)
@@ -75,7 +73,7 @@ def fuzz(
                 typer.echo(f"{one.name}: {one.executions:,} executions, {one.crashes} crashes", err=True)
                 found.append(one)
     report = f"{measure.table(found)}\n\nSeed {seed}; a hang is more than {measure.SLOW} s. {machine()}.\n"
-    _show(report, "Malformed input", "fuzz", out)
+    show(report, "Malformed input", "fuzz", out)
     for one in found:
         for line in one.shown:
             typer.echo(line, err=True)
@@ -121,18 +119,8 @@ def load(
         f"{measure.table(found, minutes * 60)}\n\n{rushed} requests at the same moment, where {Access().at_once} are "
         f"let in: {beyond}; told: {'; '.join(sorted(told)) or 'nothing'}.\n\n{machine()}.\n"
     )
-    _show(report, "Load", "load", out)
+    show(report, "Load", "load", out)
     for line in sorted(found.messages):
         typer.echo(line, err=True)
     if found.refused or set(statuses) - {201, 503}:
         raise typer.Exit(1)
-
-
-def _show(report: str, title: str, verb: str, out: Path | None) -> None:
-    typer.echo(report)
-    if out is None:
-        return
-    try:
-        out.write_text(f"# {title}\n\nPrinted by `interviewer eval {verb}`.\n\n{report}", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror or error}") from None
