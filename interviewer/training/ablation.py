@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +20,9 @@ from interviewer.grading.entailment import load_entailment
 from interviewer.grading.labelled import Labelled, read_labelled
 from interviewer.grading.matching import FEATURES, JUDGED
 from interviewer.grading.verdicts import CLASSES
-from interviewer.retrieval.encoder import Encoder, load_encoder
-from interviewer.training.verdicts import (
-    GOOD,
-    WRONG,
-    Table,
-    WordsOnly,
-    answer_credits,
-    items_of,
-    left_out,
-    model_answers,
-    score_map,
-    tabulate,
-)
+from interviewer.retrieval.encoder import load_encoder
+from interviewer.training.tables import Tables, WordsOnly, items_of, read_tables
+from interviewer.training.verdicts import GOOD, WRONG, answer_credits, left_out, score_map
 
 PARTS: dict[str, tuple[str, ...]] = {
     "the cross-encoder": JUDGED,
@@ -45,10 +34,6 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 """The features that go with each part."""
 HEAD = ("without", "macro-F1", "F1 contradicted", "Spearman", "RMSE", "false above 40", "strong below 60")
-
-
-Tables = tuple[Table, Table]
-"""Of the labelled answers and of the model answers."""
 
 
 def rows(answers: Sequence[Labelled], read: Tables, words: Tables) -> Iterator[tuple[str, ...]]:
@@ -64,8 +49,8 @@ def _row(name: str, answers: Sequence[Labelled], tables: Tables, used: Sequence[
     from scipy import stats
     from sklearn.metrics import f1_score
 
-    table, model = tables
-    chances = left_out(table, model, "wordings" if used else "bare", used)
+    table = tables.labelled
+    chances = left_out(table, tables.more, "wordings" if used else "bare", used)
     gold, asked = np.array([a.score for a in answers]), np.array([a.item for a in answers])
     _, scores = score_map(*answer_credits(table, chances, len(answers)), gold, asked)
     kept = table.labels != "partial"
@@ -80,26 +65,6 @@ def _row(name: str, answers: Sequence[Labelled], tables: Tables, used: Sequence[
     )  # fmt: skip
 
 
-def _tables(answers: Sequence[Labelled], models: Sequence[Labelled], work: Path | None) -> Iterator[Tables]:
-    items, entailment = load_corpus().items, load_entailment()
-    for encoder in (load_encoder(), WordsOnly()):
-
-        def table(some: Sequence[Labelled], encoder: Encoder = encoder) -> Table:
-            name = f"{encoder.fingerprint}-{entailment.fingerprint}-{len(FEATURES)}-{len(some)}.npz"
-            path = work / name if work else None
-            if path and path.exists():
-                kept = np.load(path)
-                return Table(*(kept[f.name] for f in fields(Table)))
-            print(f"comparing {len(some)} answers, {encoder.fingerprint}", flush=True)  # noqa: T201
-            made = tabulate(some, items, encoder, entailment)
-            if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                np.savez(path, **{f.name: getattr(made, f.name) for f in fields(Table)})
-            return made
-
-        yield table(answers), table(models)
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -110,8 +75,11 @@ def main() -> None:
     options = parser.parse_args()
     items = load_corpus().items
     answers = read_labelled(options.answers, items)
-    models = model_answers(items, items_of(options.test))
-    table = markdown(HEAD, list(rows(answers, *_tables(answers, models, options.work))))
+    read = read_tables(
+        answers, items, items_of(options.test), (load_encoder(), WordsOnly()), load_entailment(), options.work,
+        lambda line: print(line, flush=True),  # noqa: T201
+    )  # fmt: skip
+    table = markdown(HEAD, list(rows(answers, *read)))
     print(table)  # noqa: T201
     if options.out:
         text = (

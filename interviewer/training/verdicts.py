@@ -1,6 +1,6 @@
 """Fit the verdict model and the score map from labelled answers.
 
-    python -m interviewer.training.verdicts [--answers eval/data/answers.jsonl] [--dry-run]
+    python -m interviewer.training.verdicts [--answers eval/data/answers.jsonl] [--work FOLDER] [--dry-run]
 
 Every figure printed is on questions left out of the fit (6 folds grouped by question); the parameters written are
 fitted on all answers. The answers and their labels are our own (see eval/data/README.md), not marks given by people
@@ -11,24 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from interviewer.corpus import load_corpus
-from interviewer.grading.entailment import Entailment, load_entailment
-from interviewer.grading.grader import claim_of, told_by, vocabulary_of
+from interviewer.grading.entailment import load_entailment
 from interviewer.grading.labelled import Labelled, read_labelled
-from interviewer.grading.matching import FEATURES, Claim, Match, Matcher, judged, spans_of
-from interviewer.grading.verdicts import CLASSES, ERROR, FILE, FLOOR, WORDS_ONLY, Mode, Probabilities
-from interviewer.retrieval.encoder import Encoder, Vectors, load_encoder
-from interviewer.schema import LANGUAGES, Item
-from interviewer.text import normalise
+from interviewer.grading.matching import FEATURES
+from interviewer.grading.verdicts import CLASSES, ERROR, FILE, FLOOR, Mode, Probabilities
+from interviewer.retrieval.encoder import Encoder, load_encoder
+from interviewer.schema import Item
+from interviewer.training.tables import Table, WordsOnly, items_of, read_tables
 
-VERSION = "verdicts-9"
+VERSION = "verdicts-10"
 FOLDS = 6
 KNOTS = (ERROR, -0.3, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # What a claim's own text, alone, can be compared by.
@@ -41,82 +39,9 @@ WRONG = ("reversed", "swapped")
 # Few answers contradict, and to miss one costs more: on left-out questions fewer false answers pass for it.
 _CLASS_WEIGHT = {"covered": 1.0, "partial": 1.0, "missing": 1.0, "contradicted": 2.0}
 GOOD = ("strong", "paraphrase")
-_MODEL_WEIGHT = 0.2
-"""What a model answer weighs beside a labelled one: chosen so that one in twenty is still accused of something and
+_MORE_WEIGHT = 0.2
+"""What a row of a model answer, or of what we say ourselves, weighs beside one of a labelled answer: chosen so that
 left-out questions of the labelled answers lose nothing."""
-
-
-def items_of(path: Path) -> set[str]:
-    """The items that a file of labelled answers is about."""
-    with path.open(encoding="utf-8") as lines:
-        return {json.loads(line)["item"] for line in lines}
-
-
-class WordsOnly:
-    """An encoder that reads nothing: what is left is exact terms."""
-
-    fingerprint = WORDS_ONLY
-
-    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
-        """Zero vectors."""
-        return np.zeros((len(texts), 8), np.float32)
-
-    def known(self, texts: Sequence[str]) -> Vectors:
-        """Nothing is known."""
-        return np.zeros(len(texts), np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Features of every (answer, key point) pair, row by row."""
-
-    wordings: Any
-    bare: Any
-    labels: Any
-    groups: Any
-    answer_of: Any
-    weights: Any
-
-    def rows(self, mode: Mode) -> Any:
-        """The feature matrix for one way of comparing."""
-        return self.wordings if mode == "wordings" else self.bare
-
-
-def tabulate(
-    answers: Sequence[Labelled], items: Mapping[str, Item], encoder: Encoder, entailment: Entailment | None = None
-) -> Table:
-    """Compare every answer with every claim, with and without wordings."""
-    vocabulary = vocabulary_of(list(items.values()))
-    # All spans in one pass: the encoder remembers them, and long batches are many times faster than single answers.
-    encoder.encode([normalise(s.text) for a in answers for s in spans_of(a.text)])
-    full: list[Match] = []
-    bare: list[Match] = []
-    labels, groups, owners, weights = [], [], [], []
-    for number, answer in enumerate(answers):
-        item = items[answer.item]
-        language: Any = answer.lang
-        matcher = Matcher(encoder, vocabulary, item.question.get(language))
-        spans = matcher.cut(answer.text)
-        claims = [claim_of(item, p, language) for p in item.key_points]
-        full += matcher.match(spans, claims, told_by(item, language))
-        bare += matcher.match(spans, [Claim(c.right[:1]) for c in claims])
-        labels += [answer.points[p.id] for p in item.key_points]
-        weights += [p.weight for p in item.key_points]
-        groups += [item.id] * len(claims)
-        owners += [number] * len(claims)
-    rows = [[m.features.row() for m in (judged(some, entailment) if entailment else some)] for some in (full, bare)]
-    return Table(*(np.array(v) for v in (*rows, labels, groups, owners, weights)))
-
-
-def model_answers(items: Mapping[str, Item], left_out: Collection[str]) -> list[Labelled]:
-    """The model answers of every other item as answers that cover all points: without them, what a full and right
-    answer says of one point too often passed for a denial of another."""
-    kept = [item for item in items.values() if item.id not in left_out][::2]
-    return [
-        Labelled(item.id, lang, "model", item.answer.get(lang), {p.id: "covered" for p in item.key_points}, 100.0)
-        for item in kept
-        for lang in LANGUAGES
-    ]
 
 
 def fit(x: Any, y: Any, mode: Mode, features: Sequence[str] | None = None, share: Any = None) -> dict[str, Any]:
@@ -150,15 +75,15 @@ def fit(x: Any, y: Any, mode: Mode, features: Sequence[str] | None = None, share
 
 
 def fit_both(
-    table: Table, model: Table, mode: Mode, rows: Any = None, features: Sequence[str] | None = None
+    table: Table, more: Table, mode: Mode, rows: Any = None, features: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """`fit` on labelled answers and, where wordings are compared with, on model answers.
+    """`fit` on labelled answers and, where wordings are compared with, on model answers and our own words.
 
     Args:
         table: of labelled answers.
-        model: of model answers.
+        more: of model answers and our own words.
         mode: how claims are compared.
-        rows: of the labelled answers, those that are learnt from; model answers to the other questions are left out.
+        rows: of the labelled answers, those that are learnt from; of the other questions `more` is left out, too.
         features: as for `fit`.
     """
     rows = np.arange(len(table.labels)) if rows is None else rows
@@ -166,19 +91,19 @@ def fit_both(
     if mode == "bare":
         return fit(x, y, mode, features)
     unseen = set(table.groups) - set(table.groups[rows])
-    more = np.array([group not in unseen for group in model.groups])
-    share = np.concatenate([np.ones(len(y)), np.full(more.sum(), _MODEL_WEIGHT)])
-    both = np.vstack([x, model.rows(mode)[more]]), np.concatenate([y, model.labels[more]])
+    seen = np.array([group not in unseen for group in more.groups])
+    share = np.concatenate([np.ones(len(y)), np.full(seen.sum(), _MORE_WEIGHT)])
+    both = np.vstack([x, more.rows(mode)[seen]]), np.concatenate([y, more.labels[seen]])
     return fit(*both, mode, features, share)
 
 
-def left_out(table: Table, model: Table, mode: Mode, features: Sequence[str] | None = None) -> Any:
+def left_out(table: Table, more: Table, mode: Mode, features: Sequence[str] | None = None) -> Any:
     """Probabilities, shape (rows, 4), each from a model that has not seen the row's question."""
     from sklearn.model_selection import GroupKFold
 
     x, chances = table.rows(mode), np.zeros((len(table.labels), len(CLASSES)))
     for train, test in GroupKFold(FOLDS).split(x, table.labels, table.groups):
-        p = fit_both(table, model, mode, train, features)
+        p = fit_both(table, more, mode, train, features)
         logits = ((x[test] - p["mean"]) / p["scale"]) @ np.array(p["weights"]).T + p["bias"]
         e = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances[test] = e / e.sum(axis=1, keepdims=True)
@@ -293,13 +218,13 @@ def main() -> None:
         "--test",
         type=Path,
         default=Path("eval/data/answers.test.jsonl"),
-        help="their items' model answers are left out",
+        help="of their items nothing is learnt from",
     )
+    parser.add_argument("--work", type=Path, help="keep the comparisons there; a second run reads them")
     parser.add_argument("--dry-run", action="store_true", help="print the figures, write nothing")
     options = parser.parse_args()
     items = load_corpus().items
     answers = read_labelled(options.answers, items)
-    models = model_answers(items, items_of(options.test))
     gold, asked = np.array([a.score for a in answers]), np.array([a.item for a in answers])
     print(f"{len(answers)} answers to {len({a.item for a in answers})} questions, questions left out in {FOLDS} folds")  # noqa: T201
     entailment = load_entailment()
@@ -310,16 +235,16 @@ def main() -> None:
     for lang in ("zh", "en"):
         print(baseline(answers, items, real, lang))  # noqa: T201
     encoders: list[Encoder] = [real, WordsOnly()]
-    for encoder in encoders:
-        table, told = (tabulate(some, items, encoder, entailment) for some in (answers, models))
-        entries = content["encoders"].setdefault(encoder.fingerprint, {})
+    unseen = items_of(options.test)
+    for read in read_tables(answers, items, unseen, encoders, entailment, options.work, lambda t: print(t, flush=True)):  # noqa: T201
+        entries = content["encoders"].setdefault(read.encoder, {})
         modes: tuple[Mode, ...] = ("wordings", "bare")
         for mode in modes:
-            chances = left_out(table, told, mode)
-            fitted_map, scores = score_map(*answer_credits(table, chances, len(answers)), gold, asked)
-            entries[mode] = {"model": fit_both(table, told, mode), "map": fitted_map}
+            chances = left_out(read.labelled, read.more, mode)
+            fitted_map, scores = score_map(*answer_credits(read.labelled, chances, len(answers)), gold, asked)
+            entries[mode] = {"model": fit_both(read.labelled, read.more, mode), "map": fitted_map}
             for lang in ("zh", "en"):
-                print(describe(f"{encoder.fingerprint} {mode}", answers, table, chances, scores, lang), flush=True)  # noqa: T201
+                print(describe(f"{read.encoder} {mode}", answers, read.labelled, chances, scores, lang), flush=True)  # noqa: T201
     if not options.dry_run:
         FILE.write_text(json.dumps(content) + "\n", encoding="utf-8")
         print(f"written {FILE.name}, {FILE.stat().st_size // 1024} KiB")  # noqa: T201
