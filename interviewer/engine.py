@@ -14,22 +14,19 @@ from __future__ import annotations
 import random
 import secrets
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING
 
 from interviewer import __version__
 from interviewer.corpus import Corpus, load_corpus, shipped_folder
-from interviewer.errors import InputError, InterviewerError
+from interviewer.errors import InputError
 from interviewer.interview import (
     Brief,
     Choice,
-    Chooser,
     Event,
     Line,
     ScriptedVoice,
@@ -44,9 +41,10 @@ from interviewer.interview import (
     first_state,
     focused_plan,
     read_brief,
-    read_difficulties,
     with_help,
 )
+from interviewer.loaded import Loaded
+from interviewer.replay import View, candidate_turn, payload_of, reviews_of, told_again
 from interviewer.schema import (
     POINT_VERDICTS,
     Correction,
@@ -63,14 +61,12 @@ from interviewer.settings import Settings
 from interviewer.text import language_of, terms
 
 if TYPE_CHECKING:
-    from interviewer.authoring import Desk, FileReport, Neighbours
-    from interviewer.grading import Grader
-    from interviewer.llm import ModelVoice
+    from interviewer.authoring import FileReport
     from interviewer.report.assessment import Assessment
     from interviewer.report.history import Comparison, History
-    from interviewer.retrieval import Encoder, Hit, Index
+    from interviewer.retrieval import Encoder, Hit
     from interviewer.review import Queue
-    from interviewer.storage import Notebook, SessionRow, Store, StoredEvent
+    from interviewer.storage import SessionRow
     from interviewer.verification import Verification
 
 MAX_MESSAGE = 100_000
@@ -78,7 +74,6 @@ MAX_MESSAGE = 100_000
 SAME_QUESTION = 0.72
 """Least likeness of a question text to a corpus question for it to be taken as that question."""
 _LOCKS = 64
-_CHOSEN = "chosen"  # in an event's payload: the question that was chosen upon it
 MAX_NOTE = 2_000
 """Longest note on a verdict, in characters."""
 MOST_SESSIONS = 500
@@ -86,28 +81,10 @@ MOST_SESSIONS = 500
 _REMEMBERED = 5  # past sessions whose questions are put last in a new plan
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """An interview as it stands, for whoever shows it."""
-
-    session_id: str
-    state: State
-    transcript: tuple[Turn, ...]
-    said: tuple[Turn, ...] = ()
-    """What the interviewer said upon the last step; the end of `transcript`."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether the interview is over."""
-        return self.state.phase == "done"
-
-    @property
-    def waiting_for_grade(self) -> bool:
-        """Whether an answer is stored but not graded yet; `proceed` grades it."""
-        return self.state.phase == "grading"
+__all__ = ["MAX_MESSAGE", "MAX_NOTE", "MOST_SESSIONS", "SAME_QUESTION", "Engine", "View"]
 
 
-class Engine:
+class Engine(Loaded):
     """Everything the product does, without a user interface."""
 
     def __init__(
@@ -128,140 +105,19 @@ class Engine:
         seed: makes the choice of questions repeatable; default is chance.
         clock: tells the time, with its zone.
         """
-        self.settings = settings
-        self.corpus: Corpus = corpus or self._read()
-        self._given_encoder = encoder
+        super().__init__(settings, self._read_corpus, corpus, encoder, voice is None)
         self._voice: Voice = voice or ScriptedVoice()
-        self._own_voice = voice is not None
         self.hear: Callable[[str, str], None] = lambda session_id, words: None
         """Called with a session id and each piece of what is said, once it may be shown; an empty piece ends a turn.
         It is stored just after."""
         self._hushed: set[str] = set()
         self._random, self._clock = random.Random(seed), clock
-        self._loading = threading.RLock()
-        self._warming: threading.Thread | None = None
-        self._awaited: tuple[str, Language] | None = None  # the latest question and its language
-        self._vectors: Mapping[str, Any] = {}  # of the index before the corpus grew
         # One for some interviews each: a model that words a line must not keep other people's interviews waiting.
         self._moving = tuple(threading.Lock() for _ in range(_LOCKS))
 
-    # What is loaded when first needed
-
-    @cached_property
-    def store(self) -> Store:
-        """The database."""
-        from interviewer.storage import Store
-
-        with self._loading:
-            return Store(self.settings.database)
-
-    @cached_property
-    def notebook(self) -> Notebook:
-        """Reviews and corrections, in the same database."""
-        from interviewer.storage import Notebook
-
-        return Notebook(self.store)
-
-    @cached_property
-    def encoder(self) -> Encoder:
-        """The embedding model; the first use takes seconds."""
-        from interviewer.retrieval import load_encoder
-
-        with self._loading:
-            return (
-                self.__dict__.get("encoder")
-                or self._given_encoder
-                or load_encoder(
-                    self.settings.encoder,
-                    self.settings.encoder_key.get_secret_value(),
-                    self.settings.model_hosts,
-                    self.settings.data_dir / "precision.json",
-                )
-            )
-
-    @cached_property
-    def grader(self) -> Grader:
-        """The grader over the corpus's vocabulary."""
-        from interviewer.grading import Grader, load_entailment, vocabulary_of
-
-        with self._loading:
-            return self.__dict__.get("grader") or Grader(
-                self.encoder, vocabulary_of(list(self.corpus.items.values())), load_entailment(self.settings.entailment)
-            )
-
-    @cached_property
-    def index(self) -> Index:
-        """The search index, built if corpus or model changed since last time."""
-        from interviewer.retrieval import open_index
-
-        with self._loading:
-            return self.__dict__.get("index") or open_index(
-                self.corpus, self.encoder, self.settings.data_dir / "index", self._vectors
-            )
-
-    @cached_property
-    def model_voice(self) -> ModelVoice | None:
-        """The chat model with its guard, if there is one; opening it takes no time."""
-        from interviewer.llm import voice_for
-
-        if self._own_voice:
-            return None
-        with self._loading:
-            loaded = self.__dict__
-            return loaded.get("model_voice") or voice_for(
-                self.settings, self.corpus, lambda: loaded.get("grader"), lambda: loaded.get("index")
-            )
-
-    def warm(self) -> None:
-        """Load everything in the background; what needs it meanwhile waits for it."""
-        if self._warming is None:
-            self._warming = threading.Thread(target=self._warm, name="warm-up", daemon=True)
-            self._warming.start()
-
-    def _read(self) -> Corpus:
-        return load_corpus(shipped_folder(), *self.settings.own_corpora, kept=self.settings.data_dir / "corpus.json")
-
-    def _grow(self) -> None:
-        """Read the corpus again, to which something was added; only what is new is encoded."""
-        if self._warming is not None:  # what it is making belongs to the corpus before
-            self._warming.join()
-        with self._loading:
-            index = self.__dict__.pop("index", None)
-            if index is not None:
-                self._vectors = index.vectors(self.corpus)
-            self.corpus = self._read()
-            for name in ("items", "grader", "neighbours"):  # the encoder stays
-                self.__dict__.pop(name, None)
-        self._warming = None
-        self.warm()
-
-    def _warm(self) -> None:
-        try:
-            _ = self.model_voice, self.grader
-            if self._awaited:
-                self._expect(*self._awaited)
-            _ = self.index
-        except InterviewerError:
-            return  # whoever needs it will meet the same error and can show it
-
-    def _expect(self, item_id: str, language: Language) -> None:
-        try:
-            self.grader.expect(self.items[item_id], language)
-        except InterviewerError:
-            return  # grading will meet the same error and can show it
-
-    def _look_ahead(self, state: State) -> None:
-        """While a candidate thinks about a question, read what the answer will be compared with."""
-        if state.phase == "done":
-            return
-        self._awaited = state.exchange.item_id, state.setup.language
-        if self._warming and self.ready:
-            threading.Thread(target=self._expect, args=self._awaited, name="look-ahead", daemon=True).start()
-
-    @property
-    def ready(self) -> bool:
-        """Whether an answer could be graded without waiting for a model to load."""
-        return "grader" in self.__dict__
+    def _read_corpus(self) -> Corpus:
+        kept = self.settings.data_dir / "corpus.json"
+        return load_corpus(shipped_folder(), *self.settings.own_corpora, kept=kept)
 
     # The interview
 
@@ -410,34 +266,8 @@ class Engine:
 
     def _fold(self, session_id: str) -> tuple[View, int]:
         """The interview from its stored events, and the number of the next event."""
-        row = self.store.session(session_id)
         events = self.store.events(session_id)
-        # Where questions were chosen one by one, the events hold the choices and the row only lists them.
-        chosen = bool(events) and _CHOSEN in events[0].payload
-        state = first_state(_setup(row.setup), () if chosen else row.plan)
-        transcript: list[Turn] = []
-        for stored in events:
-            event = _event(stored)
-            transcript += _candidate_turn(state, event)
-            state, _ = advance(state, event, self.items, _recorded(stored))
-            transcript += [Turn(**turn) for turn in stored.said]
-        return View(session_id, state, tuple(transcript)), len(events)
-
-    @cached_property
-    def items(self) -> Mapping[str, Item]:
-        """Every item of the corpus, ready to be graded."""
-        return {item_id: self.gradable(item_id) for item_id in self.corpus.items}
-
-    @cached_property
-    def difficulties(self) -> Mapping[str, float]:
-        """Levels of questions as estimated from stored interviews; empty until that has been done."""
-        return read_difficulties(self.settings.difficulties)
-
-    def gradable(self, item_id: str) -> Item:
-        """The corpus item, ready to be graded: a draft with only an answer gets its key points from it."""
-        from interviewer.grading import gradable
-
-        return gradable(self.corpus.item(item_id))
+        return told_again(self.store.session(session_id), events, self.items), len(events)
 
     def _move(self, view: View, seq: int, event: Event) -> View:
         """Apply an event, put the lines into words, and store both before anyone sees them."""
@@ -451,27 +281,21 @@ class Engine:
             return choices[-1]
 
         state, lines = advance(view.state, event, self.items, chooser)
-        turns = _candidate_turn(view.state, event)
+        turns = candidate_turn(view.state, event)
         said = tuple(self._spoken(view.session_id, state, line, f"{seq}:{n}") for n, line in enumerate(lines))
-        payload: dict[str, Any] = {"text": event.text, "grade": asdict(event.grade) if event.grade else None}
-        payload["at"] = event.at
-        if event.grade:
-            payload["corpus"] = self.corpus.hash[:12]
-        if choices:
-            payload[_CHOSEN] = asdict(choices[-1])
         self.store.append(
             view.session_id,
             seq,
             event.kind,
-            payload,
+            payload_of(event, choices[-1] if choices else None, self.corpus.hash[:12]),
             [asdict(t) for t in said],
             finished=state.phase == "done",
             plan=state.plan,
-            reviews=_reviews(view.session_id, view.state, state, self._time()),
+            reviews=reviews_of(view.session_id, view.state, state, self._time()),
             begun=None if seq else Begun(state.setup.language, asdict(state.setup), view.state.plan),
         )
-        if len(state.exchanges) > len(view.state.exchanges):
-            self._look_ahead(state)
+        if len(state.exchanges) > len(view.state.exchanges) and state.phase != "done":
+            self.look_ahead(state.exchange.item_id, state.setup.language)
         return View(view.session_id, state, (*view.transcript, *turns, *said), said)
 
     def _spoken(self, session_id: str, state: State, line: Line, seed: str) -> Turn:
@@ -616,20 +440,6 @@ class Engine:
 
     # Drafts from a user's documents
 
-    @cached_property
-    def desk(self) -> Desk:
-        """The drafts that wait to be read."""
-        from interviewer.authoring import Desk
-
-        return Desk(self.settings.data_dir / "drafts.jsonl", self.settings.accepted)
-
-    @cached_property
-    def neighbours(self) -> Neighbours:
-        """The corpus's questions, to compare others with."""
-        from interviewer.authoring import Neighbours
-
-        return Neighbours(self.corpus.items.values(), self.encoder)
-
     def draft(
         self,
         files: Sequence[Path],
@@ -652,7 +462,7 @@ class Engine:
         """
         self._own()
         self.desk.accept(item)
-        self._grow()
+        self.grow()
 
     def with_proposals(self, item: Item) -> Item:
         """A draft with wordings that the chat model proposes for its key points; they count only once accepted.
@@ -715,47 +525,3 @@ class Engine:
             if best is None or likeness > best[1]:
                 best = item, likeness
         return best
-
-
-def _candidate_turn(state: State, event: Event) -> list[Turn]:
-    if not event.text:
-        return []
-    return [Turn("candidate", event.text, None, state.exchange.item_id)]
-
-
-def _reviews(session_id: str, before: State, after: State, at: str) -> list[Review]:
-    """The review that a step makes: of the question that it left behind, if that was graded or skipped."""
-    from interviewer.report.debrief import counted
-
-    place = len(before.exchanges) - 1
-    left = len(after.exchanges) > len(before.exchanges) or after.phase == "done"
-    if not left or not 0 <= place < len(after.exchanges):
-        return []
-    exchange = after.exchanges[place]
-    score = counted(exchange)
-    return [] if score is None else [Review(exchange.item_id, at, score, session_id)]
-
-
-def _event(stored: StoredEvent) -> Event:
-    grade = stored.payload.get("grade")
-    return Event(
-        stored.kind,  # type: ignore[arg-type]
-        str(stored.payload.get("text", "")),
-        _adapter(Grade).validate_python(grade) if grade else None,
-        float(stored.payload.get("at", 0.0)),
-    )
-
-
-def _recorded(stored: StoredEvent) -> Chooser:
-    """What was chosen when the event happened."""
-    return lambda _state: Choice(**stored.payload.get(_CHOSEN, {}))
-
-
-def _setup(values: dict[str, Any]) -> Setup:
-    return cast(Setup, _adapter(Setup).validate_python(values))
-
-
-@lru_cache(maxsize=2)
-def _adapter(kind: type[Grade] | type[Setup]) -> TypeAdapter[Any]:
-    """Making one takes longer than all that an interview's events are read with."""
-    return TypeAdapter(kind)

@@ -18,7 +18,7 @@ FLOORS = {
     "interview": 4, "authoring": 4,
     "verification": 5, "llm": 5,
     "evaluation": 5.5, "training": 5.6,
-    "engine": 6, "batch": 6.5, "speed": 6.7,
+    "replay": 5.8, "loaded": 5.9, "engine": 6, "batch": 6.5, "speed": 6.7,
     "api": 6.8, "trials": 6.9, "ui": 7, "cli": 8,
 }  # fmt: skip
 HOMES = {
