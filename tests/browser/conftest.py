@@ -146,15 +146,30 @@ class Tab:
         self.page.wait_for_timeout(200)
 
     def say(self, text: str, key: str = "Enter") -> None:
+        before = self._replies()
         self.page.fill("#answer textarea", text)
         self.page.press("#answer textarea", key)
         self.page.wait_for_function("document.querySelector('#answer textarea').value === ''")
-        self.page.wait_for_timeout(100)
-        self.idle()
+        self._heard(before)
 
     def press(self, button: str) -> None:
+        before = self._replies()
         self.page.click(f"#{button}")
-        self.page.wait_for_timeout(300)
+        if button == "end":  # which asks whether one is sure, and says nothing
+            self.page.wait_for_selector("#end-yes")
+        else:
+            self._heard(before)
+
+    def _replies(self) -> int:
+        return int(self.page.locator("#chat .bot.message").count())
+
+    def _heard(self, before: int) -> None:
+        """Until there is a reply: a page on a busy machine looks idle before it has begun."""
+        self.page.wait_for_function(
+            "n => document.querySelectorAll('#chat .bot.message').length > n"
+            " || document.querySelector('#see-debrief, #debrief-report')?.checkVisibility()",
+            arg=before,
+        )
         self.idle()
 
     def messages(self, role: str) -> list[str]:
