@@ -50,6 +50,8 @@ def finish(tab, language, answer=""):
         tab.start(questions=1)
     tab.say(answer or ANSWER[language])
     page = tab.page
+    page.wait_for_function("!document.querySelector('#talk-status .busy')")
+    tab.idle()
     if page.is_visible("#end"):
         page.click("#end")
         page.click("#end-yes")
@@ -295,6 +297,79 @@ def test_evidence_and_key_points_light_each_other_up(small_tab):
     assert other == page.locator("#debrief-report .points > li").count() - 1
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_verdict_is_disagreed_with_kept_over_a_reload_and_withdrawn(small_tab, language):
+    tab = small_tab(language).open()
+    finish(tab, language)
+    page = tab.page
+    place = page.locator("#debrief-report .disagree").first
+    place.locator("summary").focus()
+    page.keyboard.press("Enter")
+    place.locator("select").select_option(index=1)
+    wanted = place.locator("select option:checked").inner_text()
+    place.locator("input").fill("<b>because</b> I did")
+    page.keyboard.press("Enter")
+    place.locator(".thanks").wait_for()
+    assert wanted in place.locator(".thanks").inner_text()
+    assert not place.locator("details").is_visible()
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    view(tab, "history")
+    page.locator("#past label").first.click()
+    page.click("#past-open")
+    place.locator(".thanks").wait_for()
+    assert wanted in place.locator(".thanks").inner_text()
+    place.locator(".thanks button").click()
+    place.locator("summary").wait_for()
+    assert not place.locator(".thanks").is_visible()
+
+
+def test_a_coach_comments_after_each_question_within_a_time_limit(small_tab):
+    tab = small_tab("en").open()
+    page = tab.page
+    page.locator("#mode label", has_text="Coach").click()
+    page.click("#options > button")
+    page.locator("#style label", has_text="Warm").click()
+    page.fill("#minutes input[type=number]", "30")
+    page.press("#minutes input[type=number]", "Tab")
+    tab.start(questions=1, topic="Recurrent")
+    assert "Coach" in page.inner_text("#where") and "30 min" in page.inner_text("#where")
+    tab.say(ANSWER["en"])
+    if page.is_visible("#skip"):  # a follow-up
+        tab.press("skip")
+    assert any(text.startswith("Feedback:") for text in tab.messages("bot"))
+    page.wait_for_selector("#debrief-report .debrief")
+
+
+def test_a_job_description_is_uploaded_and_a_drill_without_a_topic_is_explained(small_tab):
+    tab = small_tab("zh").open()
+    page = tab.page
+    page.click("#options > button")
+    wanted = load_corpus().item("rnn-lstm-gru-units").question.zh
+    job = {"name": "job.txt", "mimeType": "text/plain", "buffer": f"要求：\n- {wanted}".encode()}
+    page.set_input_files("#start-form input[type=file] >> nth=0", job)
+    page.wait_for_function("document.querySelector('#job textarea').value.length > 10")
+    page.locator("#mode label", has_text="专练").click()
+    page.click("#start")
+    page.wait_for_selector("#start-status :text('正好选一个')")
+    assert wanted in page.input_value("#job textarea")  # nothing is lost
+    page.locator("#mode label", has_text="面试").click()
+    tab.start(questions=1)
+    assert wanted[:10] in tab.messages("bot")[-1]
+
+
+def test_what_was_practised_is_in_the_queue_and_is_answered_from_there(small_tab):
+    tab = small_tab("en").open()
+    page = tab.page
+    view(tab, "practice")
+    page.locator("#found label").first.click()
+    page.fill("#practice-answer textarea", ANSWER["en"])
+    page.click("#grade")
+    page.wait_for_selector("#practice-result .points")
+    page.wait_for_selector("#queue-about .forecast")
+    assert "In the queue" in page.inner_text("#queue-about")
+
+
 def downloaded(page, selector):
     with page.expect_download() as download:
         page.click(selector)
@@ -330,6 +405,11 @@ def test_a_file_is_graded_filtered_and_taken_away(small_tab):
     rows = downloaded(page, "#file-csv").read_text(encoding="utf-8-sig").splitlines()
     assert rows[0].startswith("item_id,answer,note,score") and len(rows) == 3
     assert downloaded(page, "#file-xlsx").read_bytes()[:2] == b"PK"
+    assert downloaded(page, "#file-class").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    page.click("#file-report summary")
+    report = page.frame_locator("#file-report iframe").locator("main")
+    report.wait_for()
+    assert "Answers" in report.inner_text()
     page.locator("#language label", has_text="中文").click()
     page.wait_for_selector("#file-summary :text('批改完了')")
 
