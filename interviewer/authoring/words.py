@@ -52,7 +52,8 @@ KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 LABEL = re.compile(
     r"^\W*(?:note|tips?|warning|important|caution|examples?|answers?|solution|explanation|key (?:points|takeaways)|takeaways?|hint|code|"
-    r"注|注意|提示|说明|备注|例子?|示例|举例|要点|关键点|答案|回答|参考答案|解答|解析|补充|代码(?:示例|实现)?)\s*(?:[#\d]{0,3})\s*[:：]?$",
+    r"show (?:the )?(?:answer|solution)|(?:click|tap) (?:here )?to (?:expand|reveal|show)(?: the answer)?|reveal|expand|spoiler|"
+    r"(?:点击|点开|单击)?(?:展开|查看|显示)(?:参考)?(?:答案|解析|全部|详情)?|注|注意|提示|说明|备注|例子?|示例|举例|要点|关键点|答案|回答|参考答案|解答|解析|补充|代码(?:示例|实现)?)\s*(?:[#\d]{0,3})\s*[:：]?$",
     _I,
 )
 """A line that only names what follows: no title, no text."""
@@ -94,7 +95,7 @@ NOISE = re.compile(
     r"^(?:好的|当然)[，,].{0,8}我(?:将|会|来)|^希望(?:这些|以上|本文|对你).{0,40}$|祝你面试|如果你有任何(?:问题|疑问)|"
     r"subscribe (?:to|now|for)|sign up (?:for|now|to)|click (?:here|below)|advertisement|sponsored|share (?:this|on)|follow (?:us|me) on|"
     r"newsletter|all rights reserved|copyright ©|©\s*\d{4}|cookie(?:s)? (?:policy|settings|consent)|buy me a coffee|limited[- ]time|promo code|\d+% off|"
-    r"hope (?:this|that) helps|let me know if you|good luck (?:with|on) your|back to top|返回顶部|⬆|edit this page|page \d+ of \d+|第\s*\d+\s*页",
+    r"hope (?:this|that) helps|let me know if you|good luck (?:with|on) your|back to top|返回顶部|⬆|edit this page|page \d+ of \d+|第\s*\d+\s*页|^[-–—]?\s*\d{1,4}\s*[-–—]$",
     _I,
 )
 """Lines that are said to readers of a page, not to learners."""

@@ -41,6 +41,8 @@ LAYOUTS = {
     "blind/blog.zh.txt": "blind: scraped blog, numbering begins anew in each part",
     "blind/list.en.md": "blind: numbered bold questions, links at the end",
     "blind/definitions.en.html": "blind: definition list, then Q4: / Q5:",
+    "blind/wiki.zh.html": "blind: wiki export, questions and collapsible answers, comments below",
+    "blind/handout.en.txt": "blind: lecture handout, Exercise N. / Solution.",
 }
 """How each labelled document is laid out. The blind ones were written when the rules stood, to try them."""
 _SAME = 0.8
