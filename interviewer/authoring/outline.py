@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from interviewer.authoring.words import INTENT_MARK, LABEL, MAY_ASK, NO_QUESTION, PART
 from interviewer.documents.lines import Line, columns
@@ -86,8 +87,9 @@ def _marked(lines: Sequence[Line], n: int, line: Line) -> Title | None:
         number = explicit["n"] or explicit["m"] or ""
         text = explicit["text"] or explicit["text2"] or ""
         # "问题：" may also be a label inside an answer ("drawbacks: …"): then no answer follows.
-        answered = any(ANSWER_MARK.match(x.text) or INTENT_MARK.match(x.text) for x in lines[n + 1 : n + 5])
-        if number or answered or (ASKS.search(text) and not line.depth):
+        below = takewhile(lambda x: not EXPLICIT.match(x.text), lines[n + 1 : n + 5])
+        answered = any(ANSWER_MARK.match(x.text) or INTENT_MARK.match(x.text) for x in below)
+        if answered or (not explicit["task"] and (number or (ASKS.search(text) and not line.depth))):
             return Title(n, text, "explicit", _value(number) if number else 0)
     if line.depth > 1 or ANSWER_MARK.match(line.text) or LABEL.match(line.text) or PART.match(line.text):
         return None

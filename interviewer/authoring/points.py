@@ -9,7 +9,16 @@ from itertools import islice
 
 from interviewer.authoring.flips import flips
 from interviewer.authoring.outline import mark_of
-from interviewer.authoring.words import CONNECTIVE, IN_OTHER_WORDS, INTRODUCES, RESTATES, SUMMARISES
+from interviewer.authoring.words import (
+    CONNECTIVE,
+    ENUMERATES,
+    EXAMPLE,
+    FILLER,
+    IN_OTHER_WORDS,
+    INTRODUCES,
+    RESTATES,
+    SUMMARISES,
+)
 from interviewer.documents.lines import Line, clean, columns
 from interviewer.schema import LANGUAGES, Bilingual, KeyPoint, Language, Wordings
 from interviewer.text import language_of, sentences, terms
@@ -22,6 +31,9 @@ _LEAST_NEW = 3
 """Terms that a sentence must add to the question to be a point; an item of a list needs one."""
 _LONGEST_LABEL = 30
 """Columns of what stands before a colon, as in "Dropout: …"."""
+_STATES = re.compile(r"是|\b(?:is|are|was|were|has|have)\b", re.IGNORECASE)
+"""What stands before a colon with such a word is a statement, not a label."""
+_FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]+\$|\\\[.*?\\\]|\\\(.*?\\\)", re.DOTALL)
 _PARALLEL = 0.6
 """Dice of terms from which two texts that each have a term of their own say the like of two things."""
 _ALIKE = 0.35
@@ -36,7 +48,8 @@ class _Point:
     """A key point in the making."""
 
     text: str
-    listed: bool
+    rank: int
+    """0 for one of a list or of what is told one by one, 1 for a sentence, 2 for an example."""
     also: list[str] = field(default_factory=list)
 
     @property
@@ -129,7 +142,7 @@ def _claims(answer: Sequence[Line]) -> Iterator[tuple[str, bool]]:
 def _label(text: str) -> str:
     """What an item of a list is about: its first words, before a colon."""
     head, *rest = re.split(r"[:：]", text, maxsplit=1)
-    return head.strip() if rest and columns(head) <= _LONGEST_LABEL else ""
+    return head.strip() if rest and columns(head) <= _LONGEST_LABEL and not _STATES.search(head) else ""
 
 
 def _gathered(question: str, answer: Sequence[Line], likeness: Likeness, same_meaning: float) -> list[_Point]:
@@ -139,20 +152,26 @@ def _gathered(question: str, answer: Sequence[Line], likeness: Likeness, same_me
     for raw, listed in islice(_claims(answer), MAX_CLAIMS):
         restated = RESTATES.match(raw)
         summary = SUMMARISES.match(raw)
-        text = _bare(RESTATES.sub("", raw) if restated else CONNECTIVE.sub("", raw))
-        said = set(terms(text))
+        listed = listed or ENUMERATES.match(raw) is not None
+        text = _bare(RESTATES.sub("", raw) if restated else CONNECTIVE.sub("", ENUMERATES.sub("", raw)))
+        said = set(terms(_FORMULA.sub(" ", text)))  # a formula alone is nothing that an answer could be heard to say
         if restated and found and len(said) >= 2:
             found[-1].also.append(text)
-        elif INTRODUCES.search(text) or re.search(r"[?？]$", text) or len(said - asked) < (1 if listed else _LEAST_NEW):
+        elif _says_nothing(text) or len(said - asked) < (1 if listed else _LEAST_NEW):
             continue
         elif same := _restates(text, said, found, likeness, same_meaning - 0.15 if summary else same_meaning):
             same.also.append(text)
         elif not summary:
-            point = _Point(text, listed)
+            point = _Point(text, 2 if EXAMPLE.match(raw) else 0 if listed else 1)
             if within := IN_OTHER_WORDS.search(text):
                 point.also.append(_bare(within["text"]))
             found.append(point)
     return found
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether a sentence leads to others, asks, or is about its writer."""
+    return bool(INTRODUCES.search(text) or re.search(r"[?？]$", text) or FILLER.search(text))
 
 
 def _bare(text: str) -> str:
@@ -173,8 +192,8 @@ def _restates(text: str, said: set[str], found: Sequence[_Point], likeness: Like
 
 
 def _chosen(points: list[_Point]) -> list[_Point]:
-    """The points that are kept, in order: items of lists before sentences, and long before short."""
-    ranked = sorted(range(len(points)), key=lambda i: (not points[i].listed, -len(points[i].words)))
+    """The points that are kept, in order: items of lists before sentences before examples, and long before short."""
+    ranked = sorted(range(len(points)), key=lambda i: (points[i].rank, -len(points[i].words)))
     return [points[i] for i in sorted(ranked[:MAX_POINTS])]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from interviewer.authoring.outline import Title, looks_like_heading, outline
 from interviewer.authoring.words import (
@@ -71,7 +72,9 @@ def find_questions(document: Document) -> Page:
     lines = [line for line in _before_the_end(document.lines) if not _is_noise(line)]
     titles = outline(lines)
     children = _children(titles)
-    found = [_found(lines, titles, n, _end(lines, titles, n)) for n in _questions(lines, titles, children)]
+    chosen = _questions(lines, titles, children)
+    bounds = pairwise([*chosen, len(titles)])
+    found = [_found(lines, titles, n, _end(lines, titles, n, following)) for n, following in bounds]
     once = _each_once(found)
     used = sum(len(f.answer) + 1 for f in once)
     return Page(tuple(once), len(document.lines) - len(lines), max(0, len(lines) - used))
@@ -107,9 +110,17 @@ def _questions(lines: Sequence[Line], titles: Sequence[Title], children: dict[in
     """Positions of the titles that are questions."""
     explicit = [n for n, t in enumerate(titles) if t.style == "explicit"]
     if len(explicit) > 1 or (explicit and _answered(lines, titles, explicit[0])):
-        return [n for n in explicit if not _under(titles, n, "explicit")]
-    asking = _asking_styles(titles)
-    return sorted(_walk(lines, titles, children, children[-1], asking))
+        outer = [n for n in explicit if not _under(titles, n, "explicit")]
+        before = [n for n in _otherwise(lines, titles, children, explicit[0]) if titles[n].asks == 2]
+        # A count that begins at 4 goes on from three that are marked in another way.
+        return [*before, *outer] if len(before) == titles[explicit[0]].number - 1 else outer
+    return _otherwise(lines, titles, children, len(titles))
+
+
+def _otherwise(lines: Sequence[Line], titles: Sequence[Title], children: dict[int, list[int]], end: int) -> list[int]:
+    """Positions of the titles before `end` that are questions by what they say and how they are set."""
+    asking = _asking_styles(titles[:end])
+    return sorted(n for n in _walk(lines, titles, children, children[-1], asking) if n < end)
 
 
 def _answered(lines: Sequence[Line], titles: Sequence[Title], n: int) -> bool:
@@ -178,10 +189,11 @@ def _has_text(lines: Sequence[Line], titles: Sequence[Title], n: int) -> bool:
     return sum(len(terms(line.text)) for line in _own(lines, titles, n) if not line.code) >= 3
 
 
-def _end(lines: Sequence[Line], titles: Sequence[Title], n: int) -> int:
-    """Where the section of a title ends: at the next title that does not stand under it, or at a closing section."""
+def _end(lines: Sequence[Line], titles: Sequence[Title], n: int, following: int) -> int:
+    """Where the section of a question ends: at the next title that does not stand under it, at a closing section, or
+    at the title of the `following` question."""
     for k in range(n + 1, len(titles)):
-        if not _descends(titles, k, n) or NO_QUESTION.match(titles[k].text):
+        if k == following or not _descends(titles, k, n) or NO_QUESTION.match(titles[k].text):
             return _before_section(lines, titles[n], titles[k]) if titles[k].restarts else titles[k].index
     return len(lines)
 

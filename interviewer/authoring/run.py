@@ -27,7 +27,7 @@ from interviewer.schema import Item, Language
 MAX_FILES = 20_000
 _FORMAT = 2
 _REMARK = {
-    "zh": ("{origin} æ²¡æç»åºç­æ¡ï¼{question}", "ï¼ç¸è¿çå·²æé¢ç®ï¼{like}ï¼"),
+    "zh": ("{origin} 没有给出答案：{question}", "（相近的已有题目：{like}）"),
     "en": ("Without an answer in {origin}: {question}", " (ours is near: {like})"),
 }
 

@@ -52,7 +52,8 @@ KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 LABEL = re.compile(
     r"^\W*(?:note|tips?|warning|important|caution|examples?|answers?|solution|explanation|key (?:points|takeaways)|takeaways?|hint|code|"
-    r"注|注意|提示|说明|备注|例子?|示例|举例|要点|关键点|答案|回答|参考答案|解答|解析|补充|代码(?:示例|实现)?)\s*(?:[#\d]{0,3})\s*[:：]?$",
+    r"show (?:the )?(?:answer|solution)|(?:click|tap) (?:here )?to (?:expand|reveal|show)(?: the answer)?|reveal|expand|spoiler|"
+    r"(?:点击|点开|单击)?(?:展开|查看|显示)(?:参考)?(?:答案|解析|全部|详情)?|注|注意|提示|说明|备注|例子?|示例|举例|要点|关键点|答案|回答|参考答案|解答|解析|补充|代码(?:示例|实现)?)\s*(?:[#\d]{0,3})\s*[:：]?$",
     _I,
 )
 """A line that only names what follows: no title, no text."""
@@ -94,7 +95,7 @@ NOISE = re.compile(
     r"^(?:好的|当然)[，,].{0,8}我(?:将|会|来)|^希望(?:这些|以上|本文|对你).{0,40}$|祝你面试|如果你有任何(?:问题|疑问)|"
     r"subscribe (?:to|now|for)|sign up (?:for|now|to)|click (?:here|below)|advertisement|sponsored|share (?:this|on)|follow (?:us|me) on|"
     r"newsletter|all rights reserved|copyright ©|©\s*\d{4}|cookie(?:s)? (?:policy|settings|consent)|buy me a coffee|limited[- ]time|promo code|\d+% off|"
-    r"hope (?:this|that) helps|let me know if you|good luck (?:with|on) your|back to top|返回顶部|⬆|edit this page|page \d+ of \d+|第\s*\d+\s*页",
+    r"hope (?:this|that) helps|let me know if you|good luck (?:with|on) your|back to top|返回顶部|⬆|edit this page|page \d+ of \d+|第\s*\d+\s*页|^[-–—]?\s*\d{1,4}\s*[-–—]$",
     _I,
 )
 """Lines that are said to readers of a page, not to learners."""
@@ -106,6 +107,24 @@ CONNECTIVE = re.compile(
     r"besides|however|therefore|thus|in summary|in short|to sum up|overall|in general|generally)\s*[,，:：]\s*",
     _I,
 )
+ENUMERATES = re.compile(
+    r"^(?:首先|其次|再者|再次|然后|接着|最后|另外|此外|第[一二三四五六七八九十]|其[一二三四五]|一是|二是|三是|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|"
+    r"finally|lastly|in addition|additionally|moreover|furthermore)\b\s*[,，:：、]?\s*",
+    _I,
+)
+"""What follows is one of the things that an answer lists, though not as a list."""
+EXAMPLE = re.compile(
+    r"^(?:例如|比如|譬如|举个例子|举例来?说|以.{1,20}为例|for (?:example|instance)|e\.g\.)\s*[,，:：]?", _I
+)
+"""What follows illustrates what stands before."""
+FILLER = re.compile(
+    r"^(?:我(?:相信|认为自己|有丰富的|非常(?:高兴|荣幸))|在未来的工作中|今后|只要我|通过这些经[验历]|这(?:个|些|次)?经[验历]让我|以上(?:就)?是|希望)|"
+    r"(?:我(?:会|将)继续|职业技能|丰富的经验|经验可以分享|一项(?:非常)?重要的(?:技能|工作|任务)[。.]?$)|"
+    r"^(?:i (?:believe|am confident|hope|have (?:extensive|rich|years of))|in my (?:experience|career|future)|looking forward)|"
+    r"(?:i (?:will|shall) (?:continue|keep)|taught me (?:a lot|that))",
+    _I,
+)
+"""Said about the speaker: nobody else's answer could contain it."""
 RESTATES = re.compile(
     r"^(?:也就是说|换句话说|换言之|换个说法|简单(?:来|地)说|简言之|通俗(?:来|地)讲|说白了|直观(?:上|地说|来看)|即|"
     r"in other words|put (?:simply|differently|another way)|that is(?: to say)?|simply put|intuitively|i\.e\.|in plain (?:words|english))\s*[,，:：]?\s*",

@@ -55,7 +55,9 @@ def _strip(soup: BeautifulSoup) -> None:
             continue
         names = f"{tag.get('class') or ''} {tag.get('id') or ''}"
         hidden = tag.has_attr("hidden") or tag.get("aria-hidden") == "true"
-        if tag.name in _GONE or hidden or tag.get("role") in _ROLES or CLASS_NOISE.search(names) or _is_links(tag):
+        # A heading is kept whatever it is called: what stands below "Comments" is known by it.
+        noise = tag.name not in _HEADINGS and CLASS_NOISE.search(names)
+        if tag.name in _GONE or hidden or tag.get("role") in _ROLES or noise or _is_links(tag):
             tag.decompose()
 
 

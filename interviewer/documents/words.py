@@ -37,15 +37,17 @@ NUMBERED: tuple[tuple[str, re.Pattern[str]], ...] = (
 """How lines are counted: a name for the style, and its pattern with the number and the text behind it."""
 
 EXPLICIT = re.compile(
-    rf"^[【\[(（]?\s*(?:面试问题|面试题|问题|提问|题目|问|题|interview question|question|q)\s*(?:no\.?|#)?\s*"
-    rf"(?:(?P<n>\d{{1,3}}|{_ZH_NUMBER})\s*(?:[:：.、)）\]】–—-]|\s(?=\S)|$)|[:：】])\s*[\])）】]?\s*[:：]?\s*(?P<text>.*)$"
+    rf"^[【\[(（]?\s*(?:面试问题|面试题|问题|提问|题目|问|题|练习题?|习题|思考题|interview question|question|q|exercise|(?P<task>problem|task|例题?))\s*(?:no\.?|#)?\s*"
+    rf"(?:(?P<n>\d{{1,3}}|{_ZH_NUMBER})\*?\s*(?:[(（][^()（）]{{1,60}}[)）]\s*)?(?:[:：.、)）\]】–—-]|\s(?=\S)|$)|[:：】])\s*[\])）】]?\s*[:：]?\s*(?P<text>.*)$"
     rf"|^第\s*(?P<m>\d{{1,3}}|{_ZH_NUMBER})\s*[题问]\s*[:：、.]?\s*(?P<text2>.*)$",
     _I,
 )
+"""`task` may as well name a part of an answer ("Problem 1: …"): it is a question where a solution follows."""
 ANSWER_MARK = re.compile(
-    r"^[【\[(（]?\s*(?:(?:参考|标准|中文|英文)?(?:回答|答案|解答|答)(?:要点)?|解析|中文|英文|"
-    r"(?:(?:sample|model|reference|chinese|english)\s+)?answer|ans|english|chinese|a|en|zh)\s*\d{0,3}\s*"
-    r"(?:[(（](?:中文|英文|zh|en|english|chinese)[)）])?\s*[\])）】]?\s*[:：]\s*(?P<text>.*)$",
+    r"^[【\[(（]?\s*(?:(?:(?:参考|标准|中文|英文)?(?:回答|答案|解答|答|解)(?:要点)?|解析|证明?|中文|英文|"
+    r"(?:(?:sample|model|reference|chinese|english)\s+)?(?:answer|solution)|proof|ans|english|chinese|a|en|zh)\s*\d{0,3}\s*"
+    r"(?:[(（](?:中文|英文|zh|en|english|chinese)[)）])?\s*[\])）】]?\s*[:：]|(?:solution|answer|proof|解答?|证明)\s*\d{0,3}[.．](?=\s|$))"
+    r"\s*(?P<text>.*)$",
     _I,
 )
 ASKS = re.compile(

@@ -18,7 +18,8 @@ from interviewer.authoring.neighbours import Neighbours
 from interviewer.authoring.points import key_points
 from interviewer.authoring.questions import Found, find_questions, in_language
 from interviewer.documents import read_document
-from interviewer.documents.lines import Document, plain_lines
+from interviewer.documents.lines import Document
+from interviewer.documents.markdown import markdown_lines
 from interviewer.errors import InputError
 from interviewer.evaluation.grading import FALSE_ABOVE, FALSE_KINDS, GOOD_BELOW, GOOD_KINDS, Numbers, spearman, within
 from interviewer.grading import Grader, as_item
@@ -41,6 +42,8 @@ LAYOUTS = {
     "blind/blog.zh.txt": "blind: scraped blog, numbering begins anew in each part",
     "blind/list.en.md": "blind: numbered bold questions, links at the end",
     "blind/definitions.en.html": "blind: definition list, then Q4: / Q5:",
+    "blind/wiki.zh.html": "blind: wiki export, questions and collapsible answers, comments below",
+    "blind/handout.en.txt": "blind: lecture handout, Exercise N. / Solution.",
 }
 """How each labelled document is laid out. The blind ones were written when the rules stood, to try them."""
 _SAME = 0.8
@@ -212,8 +215,7 @@ def as_draft(item: Item, language: Language, neighbours: Neighbours) -> Item:
     """The draft that the import makes of an item's question and model answer."""
     question = in_language(language, item.question.get(language))
     text = item.answer.get(language)
-    lines = plain_lines((row, n) for n, row in enumerate(text.splitlines(), start=1))
-    points, answer = key_points(question, lines, neighbours.likeness, SAME_MEANING)
+    points, answer = key_points(question, markdown_lines(text), neighbours.likeness, SAME_MEANING)
     return Item(item.id, item.topic, question, key_points=points, answer=answer, status="draft")
 
 

@@ -77,6 +77,33 @@ def test_long_answers_keep_their_longest_points_in_order():
     assert [p.text.zh for p in found] == sorted((p.text.zh for p in found), key=rows.index)
 
 
+def test_what_is_told_one_by_one_comes_first_and_examples_last():
+    wide = "，".join("".join(chr(0x4E00 + 37 * (30 * n + k)) for k in range(8)) for n in range(2))
+    example = "例如在某个分类任务里，模型的参数和结构都经过了反复调整，" + wide + "。"
+    told = (
+        "首先，调整网络结构。"
+        + example
+        + "其次，采用正则化方法。"
+        + "".join("".join(chr(0x5E00 + 41 * (20 * n + k)) for k in range(9)) + "。" for n in range(6))
+    )
+    found, _ = points(told)
+    assert len(found) == MAX_POINTS
+    assert [p.text.zh for p in found[:2]] == ["调整网络结构。", "采用正则化方法。"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "我相信，只要继续努力学习，就一定能应对各种挑战。",
+        "在未来的工作中，我将继续探索更多的方法。",
+        "I am confident that hard work will pay off again.",
+        r"$$\hat x=\frac{x-\mu_c}{\sqrt{\sigma_c^2+\epsilon}}$$",
+    ],
+)
+def test_what_nobody_else_could_say_is_no_point(said):
+    assert points(f"卷积核在所有位置共享参数，参数因此很少。\n\n{said}")[0][1:] == ()
+
+
 def test_code_is_kept_in_the_answer_and_is_no_point():
     page = "1. 怎么定义卷积层？\n用一行代码定义一个卷积层对象。\nimport torch\nconv = torch.nn.Conv2d(3, 8, 3)\n2. 怎么定义池化层？\n直接调用池化函数即可完成。"
     (first, _) = find_questions(plain(page)).questions
@@ -95,6 +122,8 @@ def test_code_is_kept_in_the_answer_and_is_no_point():
         ("层归一化不依赖批次的统计量", "zh", "层归一化依赖批次的统计量"),
         ("Dropout reduces overfitting of large networks", "en", "Dropout increases overfitting of large networks"),
         ("The encoder gives its states to the decoder", "en", "The decoder gives its states to the encoder"),
+        ("数据增强增加训练数据的多样性", "zh", "数据增强减少训练数据的多样性"),
+        ("我引入了正则化项来约束权重", "zh", "我没有引入正则化项来约束权重"),
         ("Attention cannot see the order of tokens", "en", "Attention can see the order of tokens"),
     ],
 )

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interviewer.authoring.questions import find_questions, level_of, question_of
+from interviewer.documents.lines import Document
+from interviewer.documents.markdown import markdown_lines
 from interviewer.schema import Bilingual
 from tests.authoring.conftest import asked, plain
 
@@ -53,6 +55,40 @@ def test_marks_that_say_question_are_the_only_questions():
     assert found[0].intent == "优化的经验。"
     assert [line.text for line in found[0].answer] == ["首先调整结构。", "1. 为什么要加深？因为表达能力更强。"]
     assert [line.text for line in found[1].answer] == ["把模型分成模块。"]
+
+
+def test_exercises_and_their_solutions():
+    page = """
+6.1 Convolutions
+A kernel slides over the input.
+
+Exercise 1 (4 points). State what stride does.
+
+Solution. It skips places. The output gets smaller.
+Problem 1: it is not defined at the border.
+
+Exercise 2*. Derive the shape of the output.
+
+Proof. Count the places of the kernel.
+                  - 3 -
+"""
+    found = find_questions(plain(page)).questions
+    assert [f.text for f in found] == ["State what stride does.", "Derive the shape of the output."]
+    assert found[0].answer[0].text == "It skips places. The output gets smaller."
+    assert [line.text for line in found[1].answer] == ["Count the places of the kernel."]
+    assert asked(
+        "Problem 1. Why pad?\nSolution: to keep the size.\nProblem 2. Why stride?\nSolution: to save work."
+    ) == [
+        "Why pad?",
+        "Why stride?",
+    ]
+
+
+def test_a_count_that_begins_late_goes_on_from_what_stands_before():
+    page = "# Terms\n\n**What is a token?**\n\nA piece of text.\n\nQ2: Why quantise a model?\nA: It saves memory.\nQ3: Why distil?\nA: It saves time."
+    found = find_questions(Document("page.md", tuple(markdown_lines(page)))).questions
+    assert [f.text for f in found] == ["What is a token?", "Why quantise a model?", "Why distil?"]
+    assert [line.text for line in found[0].answer] == ["A piece of text."]
 
 
 def test_notes_give_their_innermost_titles():

@@ -45,6 +45,12 @@ def test_a_folder_with_all_that_lies_in_one(notes, corpus, encoder, tmp_path):
     assert not target.with_name("items.yaml.partial").exists()
 
 
+def test_what_is_left_is_said_in_the_language_asked_for(docs, corpus, encoder, tmp_path):
+    (docs / "notes.txt").write_text(PAGE.format("空洞"), encoding="utf-8")
+    done = import_documents(docs, tmp_path / "items.yaml", corpus, encoder, language="zh")
+    assert done.files[0].unanswered == ["notes.txt, line 5 没有给出答案：如何选择空洞步长？"]
+
+
 def test_importing_again_adds_nothing(notes, corpus, encoder, tmp_path):
     target = tmp_path / "own" / "items.yaml"
     import_documents(notes, target, corpus, encoder)
