@@ -169,14 +169,8 @@ def read_tables(
             parts = []
             for start in range(0, len(some), _AT_ONCE):
                 part = some[start : start + _AT_ONCE]
-                told = (
-                    FEATURES,
-                    encoder.fingerprint,
-                    entailment.fingerprint,
-                    vocabulary,
-                    part,
-                    [of[a.item] for a in part],
-                )
+                asked = part, [of[a.item] for a in part], sorted(vocabulary.idf.items())
+                told = FEATURES, encoder.fingerprint, entailment.fingerprint, asked
                 path = work / f"{hashlib.sha256(repr(told).encode()).hexdigest()[:24]}.npz" if work else None
                 if path and path.exists():
                     kept = np.load(path)
