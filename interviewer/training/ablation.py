@@ -50,7 +50,7 @@ def _row(name: str, answers: Sequence[Labelled], tables: Tables, used: Sequence[
     from sklearn.metrics import f1_score
 
     table = tables.labelled
-    chances = left_out(table, tables.more, "wordings" if used else "bare", used)
+    chances = left_out(table, tables.model, "wordings" if used else "bare", used)
     gold, asked = np.array([a.score for a in answers]), np.array([a.item for a in answers])
     _, scores = score_map(*answer_credits(table, chances, len(answers)), gold, asked)
     kept = table.labels != "partial"

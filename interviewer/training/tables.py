@@ -1,7 +1,6 @@
 """Answers compared with the claims of their questions, in rows that the verdict model is fitted on.
 
-Beside the labelled answers: model answers, which cover all; and what the interviewer and the corpus say themselves,
-probes and hints, which cover nothing, and misconceptions, which deny. Of the questions of the test split, none of it.
+Beside the labelled answers: model answers, which cover all; of the questions of the test split, none.
 """
 
 from __future__ import annotations
@@ -71,8 +70,8 @@ class Tables:
     encoder: str
     """Its fingerprint."""
     labelled: Table
-    more: Table
-    """Of model answers and of what we say ourselves."""
+    model: Table
+    """Of model answers."""
 
 
 def tabulate(
@@ -123,22 +122,6 @@ def model_answers(items: Sequence[Item]) -> list[Labelled]:
     ]
 
 
-def own_words(items: Sequence[Item]) -> list[Labelled]:
-    """Probes and hints as answers that miss the point that they ask for, and misconceptions as ones that deny theirs:
-    taught by model answers alone, the verdict model takes all that is near a point for the point."""
-    said: list[Labelled] = []
-    for item in items:
-        for lang in LANGUAGES:
-            for point in item.key_points:
-                prompts = (point.probe.get(lang), point.hint.get(lang))
-                said += [Labelled(item.id, lang, "prompt", t, {point.id: "missing"}, 0.0) for t in prompts if t]
-            for one in item.misconceptions:
-                denied = dict.fromkeys(one.contradicts, "contradicted")
-                if denied:
-                    said.append(Labelled(item.id, lang, "misconception", one.text.get(lang), denied, 0.0))
-    return said
-
-
 def read_tables(
     answers: Sequence[Labelled],
     items: Mapping[str, Item],
@@ -160,31 +143,25 @@ def read_tables(
         tell: called with a line on how far it is.
     """
     shown = [item for item in items.values() if item.id not in unseen][::2]
-    # Among the wrong wordings of its own item, a misconception would be recognised by being the same text.
-    without = {item.id: replace(item, misconceptions=()) for item in items.values()}
     vocabulary = vocabulary_of(list(items.values()))
     for encoder in encoders:
 
-        def table(some: Sequence[Labelled], of: Mapping[str, Item], encoder: Encoder = encoder) -> Table:
+        def table(some: Sequence[Labelled], encoder: Encoder = encoder) -> Table:
             parts = []
             for start in range(0, len(some), _AT_ONCE):
                 part = some[start : start + _AT_ONCE]
-                asked = part, [of[a.item] for a in part], sorted(vocabulary.idf.items())
+                asked = part, [items[a.item] for a in part], sorted(vocabulary.idf.items())
                 told = FEATURES, encoder.fingerprint, entailment.fingerprint, asked
                 path = work / f"{hashlib.sha256(repr(told).encode()).hexdigest()[:24]}.npz" if work else None
                 if path and path.exists():
                     kept = np.load(path)
                     parts.append(Table(*(kept[f.name] for f in fields(Table))))
                     continue
-                parts.append(tabulate(part, of, vocabulary, encoder, entailment))
+                parts.append(tabulate(part, items, vocabulary, encoder, entailment))
                 if path:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     np.savez(path, **{f.name: getattr(parts[-1], f.name) for f in fields(Table)})
                 tell(f"{encoder.fingerprint}: {start + len(part)} of {len(some)}")
             return Table.joined(parts)
 
-        yield Tables(
-            encoder.fingerprint,
-            table(answers, items),
-            Table.joined([table(model_answers(shown), items), table(own_words(shown), without)]),
-        )
+        yield Tables(encoder.fingerprint, table(answers), table(model_answers(shown)))

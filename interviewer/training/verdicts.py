@@ -26,7 +26,7 @@ from interviewer.retrieval.encoder import Encoder, load_encoder
 from interviewer.schema import Item
 from interviewer.training.tables import Table, WordsOnly, items_of, read_tables
 
-VERSION = "verdicts-10"
+VERSION = "verdicts-9"
 FOLDS = 6
 KNOTS = (ERROR, -0.3, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # What a claim's own text, alone, can be compared by.
@@ -39,8 +39,8 @@ WRONG = ("reversed", "swapped")
 # Few answers contradict, and to miss one costs more: on left-out questions fewer false answers pass for it.
 _CLASS_WEIGHT = {"covered": 1.0, "partial": 1.0, "missing": 1.0, "contradicted": 2.0}
 GOOD = ("strong", "paraphrase")
-_MORE_WEIGHT = 0.2
-"""What a row of a model answer, or of what we say ourselves, weighs beside one of a labelled answer: chosen so that
+_MODEL_WEIGHT = 0.2
+"""What a model answer weighs beside a labelled one: chosen so that one in twenty is still accused of something and
 left-out questions of the labelled answers lose nothing."""
 
 
@@ -75,15 +75,15 @@ def fit(x: Any, y: Any, mode: Mode, features: Sequence[str] | None = None, share
 
 
 def fit_both(
-    table: Table, more: Table, mode: Mode, rows: Any = None, features: Sequence[str] | None = None
+    table: Table, model: Table, mode: Mode, rows: Any = None, features: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """`fit` on labelled answers and, where wordings are compared with, on model answers and our own words.
+    """`fit` on labelled answers and, where wordings are compared with, on model answers.
 
     Args:
         table: of labelled answers.
-        more: of model answers and our own words.
+        model: of model answers.
         mode: how claims are compared.
-        rows: of the labelled answers, those that are learnt from; of the other questions `more` is left out, too.
+        rows: of the labelled answers, those that are learnt from; model answers to the other questions are left out.
         features: as for `fit`.
     """
     rows = np.arange(len(table.labels)) if rows is None else rows
@@ -91,19 +91,19 @@ def fit_both(
     if mode == "bare":
         return fit(x, y, mode, features)
     unseen = set(table.groups) - set(table.groups[rows])
-    seen = np.array([group not in unseen for group in more.groups])
-    share = np.concatenate([np.ones(len(y)), np.full(seen.sum(), _MORE_WEIGHT)])
-    both = np.vstack([x, more.rows(mode)[seen]]), np.concatenate([y, more.labels[seen]])
+    seen = np.array([group not in unseen for group in model.groups])
+    share = np.concatenate([np.ones(len(y)), np.full(seen.sum(), _MODEL_WEIGHT)])
+    both = np.vstack([x, model.rows(mode)[seen]]), np.concatenate([y, model.labels[seen]])
     return fit(*both, mode, features, share)
 
 
-def left_out(table: Table, more: Table, mode: Mode, features: Sequence[str] | None = None) -> Any:
+def left_out(table: Table, model: Table, mode: Mode, features: Sequence[str] | None = None) -> Any:
     """Probabilities, shape (rows, 4), each from a model that has not seen the row's question."""
     from sklearn.model_selection import GroupKFold
 
     x, chances = table.rows(mode), np.zeros((len(table.labels), len(CLASSES)))
     for train, test in GroupKFold(FOLDS).split(x, table.labels, table.groups):
-        p = fit_both(table, more, mode, train, features)
+        p = fit_both(table, model, mode, train, features)
         logits = ((x[test] - p["mean"]) / p["scale"]) @ np.array(p["weights"]).T + p["bias"]
         e = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances[test] = e / e.sum(axis=1, keepdims=True)
@@ -240,9 +240,9 @@ def main() -> None:
         entries = content["encoders"].setdefault(read.encoder, {})
         modes: tuple[Mode, ...] = ("wordings", "bare")
         for mode in modes:
-            chances = left_out(read.labelled, read.more, mode)
+            chances = left_out(read.labelled, read.model, mode)
             fitted_map, scores = score_map(*answer_credits(read.labelled, chances, len(answers)), gold, asked)
-            entries[mode] = {"model": fit_both(read.labelled, read.more, mode), "map": fitted_map}
+            entries[mode] = {"model": fit_both(read.labelled, read.model, mode), "map": fitted_map}
             for lang in ("zh", "en"):
                 print(describe(f"{read.encoder} {mode}", answers, read.labelled, chances, scores, lang), flush=True)  # noqa: T201
     if not options.dry_run:
