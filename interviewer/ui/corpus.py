@@ -6,6 +6,7 @@ once. Wordings that a program made are listed with a box each, and only those th
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextvars import copy_context
@@ -27,6 +28,8 @@ from interviewer.ui.words import explain, status, word
 
 _STEP = 0.4  # seconds between two looks at an import
 _MOST_LISTED = 200
+_PLACE = re.compile(r"(.*), (line|page|paragraph) (\S+)", re.DOTALL)
+"""An origin: name of the file, unit, number."""
 
 
 class CorpusTab:
@@ -146,7 +149,9 @@ class CorpusTab:
         return {
             self.none: note,
             self.list: gr.update(
-                choices=[(_one_line(w), w.id) for w in waiting[:_MOST_LISTED]], value=kept, visible=bool(waiting)
+                choices=[(_one_line(w, language), w.id) for w in waiting[:_MOST_LISTED]],
+                value=kept,
+                visible=bool(waiting),
             ),
             self.panel: gr.update(visible=kept is not None),
         }
@@ -166,7 +171,7 @@ class CorpusTab:
         return {
             self.panel: gr.update(visible=True),
             self.spoken: spoken,
-            self.passage: _passage(waiting, item, language),
+            self.passage: _passage(waiting, item, self._named(item.like, language), language),
             self.question: item.question.get(spoken),
             self.topic: gr.update(choices=_topics(self._engine, language, item.topic), value=item.topic),
             self.level: item.level,
@@ -176,6 +181,11 @@ class CorpusTab:
             self.said: "",
             self.propose: gr.update(visible=self._engine.model_voice is not None),
         }
+
+    def _named(self, ids: Sequence[str], language: Language) -> list[str]:
+        """What items ask; the id of one that is not in the corpus."""
+        known = self._engine.corpus.items
+        return [" ".join(known[i].question.get(language).split()) if i in known else i for i in ids]
 
     # What becomes of one
 
@@ -400,20 +410,28 @@ def _topics(engine: Engine, language: Language, also: str = "") -> list[tuple[st
     return [(title, topic) for topic, title in known.items()]
 
 
-def _one_line(waiting: Waiting) -> str:
+def _one_line(waiting: Waiting, language: Language) -> str:
     question = waiting.draft["question"]
     text = " ".join((question.get("zh") or question.get("en") or "").split())
-    return f"{text} ({waiting.draft['origin']})" if waiting.draft.get("origin") else text
+    origin = waiting.draft.get("origin")
+    return f"{text} ({_origin(origin, language)})" if origin else text
 
 
-def _passage(waiting: Waiting, item: Item, language: Language) -> str:
+def _origin(origin: str, language: Language) -> str:
+    """Where a draft stands, as the import writes it, in the words of the page."""
+    found = _PLACE.fullmatch(origin)
+    return word(f"at_{found[2]}", language, name=found[1], n=found[3]) if found else origin
+
+
+def _passage(waiting: Waiting, item: Item, like: Sequence[str], language: Language) -> str:
+    origin = escape(_origin(item.origin, language))
     parts = [
-        f"<h3>{word('draft_page', language)}</h3><p class='soft'>{escape(item.origin)}</p>",
+        f"<h3>{word('draft_page', language)}</h3><p class='soft'>{origin}</p>",
         f"<pre class='passage' tabindex='0'>{escape(waiting.passage)}</pre>",
     ]
-    if item.like:
-        ids = word("comma", language).join(item.like)
-        parts.append(f"<p class='soft'>{escape(word('draft_like', language, ids=ids))}</p>")
+    if like:
+        asked = "".join(f"<li>{escape(question)}</li>" for question in like)
+        parts.append(f"<p class='soft'>{escape(word('draft_like', language))}</p><ul class='plain soft'>{asked}</ul>")
     return "".join(parts)
 
 

@@ -20,6 +20,7 @@ from interviewer.ui.code_page import code_url
 from interviewer.ui.disagree import control
 from interviewer.ui.events import Updates
 from interviewer.ui.signs import Signs
+from interviewer.ui.takeaway import READY, Takeaway
 from interviewer.ui.words import explain, status, word
 
 VIEWER = "code-viewer"
@@ -42,14 +43,7 @@ class DebriefTab:
         )
         self.status = gr.HTML(elem_id="debrief-status", elem_classes="note")
         with gr.Column(visible=False, elem_id="debrief-full") as self.full:
-            with gr.Row(elem_classes="downloads"):
-                self.files = {
-                    kind: signs.put(
-                        gr.DownloadButton(size="sm", min_width=120, elem_id=f"download-{kind}"),
-                        label=f"download_{kind}",
-                    )
-                    for kind in ("html", "md", "json")
-                }
+            self.takeaway = Takeaway(signs, "download")
             self.remark = gr.HTML(elem_id="debrief-remark", elem_classes="note")
             with gr.Row(elem_classes="beside"):
                 self.report = gr.HTML(elem_id="debrief-report", apply_default_css=False)
@@ -66,7 +60,7 @@ class DebriefTab:
             self.report,
             self.pane,
             self._shown,
-            *self.files.values(),
+            *self.takeaway.outputs,
         ]
 
     def open(self, session: str, language: Language) -> Updates:
@@ -84,7 +78,7 @@ class DebriefTab:
             self.report: fragment,
             self.pane: gr.update(visible=any(q.item.code for q in debrief.questions)),
             self._shown: session,
-            **{button: gr.update(value=str(files[kind])) for kind, button in self.files.items()},
+            **self.takeaway.offered(files),
         }
 
     def _fragment(self, debrief: Debrief) -> str:
@@ -140,13 +134,26 @@ class DebriefTab:
 
     def _written(self, debrief: Debrief) -> dict[str, Path]:
         """The files to take away, in the folder that Gradio serves from."""
-        folder = self._folder(debrief.session_id)
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"interview-{debrief.started_at[:10]}-{debrief.session_id[:6]}"
-        made = {kind: folder / f"{name}.{kind}" for kind in self.files}
+        made = {kind: self._file(debrief, kind) for kind in READY}
         for path in made.values():
             write(debrief, self._engine.corpus, path)
         return made
+
+    def pdf(self, session: str) -> Path:
+        """One interview's debrief as a PDF.
+
+        Raises:
+            InputError: a PDF cannot be made here.
+        """
+        debrief = self._engine.debrief(session)
+        path = self._file(debrief, "pdf")
+        write(debrief, self._engine.corpus, path)
+        return path
+
+    def _file(self, debrief: Debrief, kind: str) -> Path:
+        folder = self._folder(debrief.session_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"interview-{debrief.started_at[:10]}-{debrief.session_id[:6]}.{kind}"
 
     def _folder(self, session: str) -> Path:
         # Whoever has the address of a file in there can fetch it, so an interview's id must not lead to it.

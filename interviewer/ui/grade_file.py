@@ -22,6 +22,7 @@ from interviewer.ui import rows as table
 from interviewer.ui.events import Updates
 from interviewer.ui.job import Job
 from interviewer.ui.signs import Signs
+from interviewer.ui.takeaway import within
 from interviewer.ui.words import Told, explain, status, word
 
 _PREVIEW = 5
@@ -263,20 +264,13 @@ class FileTab:
             self.summary: _summary(graded, language),
             self.rows: table.results(graded, show, language),
             self.report: gr.update(value=str(upload.report)),
-            self.inline: _inline(upload.report, language),
+            self.inline: within(word("class_report", language), upload.report.read_text(encoding="utf-8")),
             **files,
         }
 
 
 def _heading(language: Language) -> str:
     return f"<h2>{word('file_heading', language)}</h2><p class='soft'>{word('file_intro', language)}</p>"
-
-
-def _inline(report: Path, language: Language) -> str:
-    """The class report within the page, folded away. It is a page of its own that loads and runs nothing."""
-    name, page = escape(word("class_report", language)), escape(report.read_text(encoding="utf-8"))
-    frame = f'<iframe title="{name}" srcdoc="{page}"></iframe>'
-    return f'<details class="class-report"><summary>{name}</summary>{frame}</details>'
 
 
 def _about(upload: Upload, language: Language) -> str:

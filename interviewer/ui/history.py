@@ -12,6 +12,7 @@ import gradio as gr
 from interviewer.engine import Engine
 from interviewer.errors import InterviewerError, UnknownSession
 from interviewer.schema import Language
+from interviewer.ui.assessed import AssessedPart
 from interviewer.ui.events import Updates
 from interviewer.ui.past import MOST, Choice, everything
 from interviewer.ui.progress import comparison, export, progress, result_of, results
@@ -53,6 +54,7 @@ class HistoryTab:
             self.compared = gr.HTML(elem_id="past-compared", elem_classes="note")
         with gr.Column(visible=False, elem_classes="sheet") as self.developed:
             self.progress = gr.HTML(elem_id="past-progress")
+            self.assessed = AssessedPart(engine, signs)
             with gr.Row(elem_classes="downloads"):
                 self.pack = signs.put(gr.Button(size="sm", min_width=140, elem_id="past-export"), value="export_all")
                 self.file = signs.put(
@@ -66,7 +68,7 @@ class HistoryTab:
         """Everything that handlers of this tab change."""
         return [
             self.note, self.list, self.actions, self.go_on, self.other, self.asking, self.status, self.compared,
-            self.developed, self.progress, self.file, self.packed,
+            self.developed, self.progress, self.file, self.packed, *self.assessed.outputs,
         ]  # fmt: skip
 
     def listed(self, language: Language, chosen: str | None = None) -> Updates:
@@ -86,6 +88,7 @@ class HistoryTab:
             self.status: "",
             self.developed: gr.update(visible=bool(choices)),
             self.progress: developed,
+            **self.assessed.put_away(),
             self.file: gr.update(visible=False),
             self.packed: "",
             **self._offered(chosen, choices, language),

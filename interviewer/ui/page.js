@@ -13,6 +13,12 @@ window.interviewer = {
     else address.searchParams.delete("session");
     window.history.replaceState(window.history.state, "", address);
   },
+  // A file that was made because it was asked for.
+  save(file) {
+    if (!file?.url) return;
+    const link = document.createElement("a");
+    Object.assign(link, { href: file.url, download: file.orig_name ?? "" }).click();
+  },
   // What was typed, in the conversation at once; the server's own account of it follows and takes its place.
   pending(text, code, chat, status, language) {
     const said = code?.trim() ? `${text.trim()}\n\n${code.trimEnd()}`.trim() : text;
@@ -31,6 +37,8 @@ setInterval(() => {
   if (!words) return;
   const log = document.querySelector('#chat [role="log"]');
   if (log) Object.assign(log, { tabIndex: 0, ariaLabel: words.chat });
+  for (const e of document.querySelectorAll(".debrief :is(.prose, pre, .math, .wide)"))
+    if (e.scrollWidth > e.clientWidth) e.tabIndex = 0;
   const more = document.querySelector(".overflow-menu > button");
   if (more) more.ariaLabel = words.more_tabs;
   for (const e of document.querySelectorAll("input[aria-label]"))

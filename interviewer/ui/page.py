@@ -215,6 +215,7 @@ class Page:
         tab.end.click(lambda: gr.update(visible=True), None, tab.ending, **QUIET)
         tab.end_no.click(lambda: gr.update(visible=False), None, tab.ending, **QUIET)
         tab.look.click(lambda: gr.Tabs(selected="debrief"), None, self._tabs, **QUIET)
+        self._debrief.takeaway.wire(self._debrief.pdf, [self._shown], self._language)
         self._shown.change(
             self._debrief.remarked, [self._shown, self._language], self._debrief.remark, **{**MODEL, **LATEST}
         )
@@ -247,6 +248,9 @@ class Page:
         tab.list.input(tab.chosen, [tab.list, self._language], tab.outputs, **QUIET)
         tab.other.input(tab.laid_beside, [tab.list, tab.other, self._language], tab.outputs, **QUIET)
         tab.pack.click(tab.exported, self._language, tab.outputs, **ONCE)
+        part = tab.assessed
+        part.make.click(part.made, self._language, part.outputs, **FILE)
+        part.takeaway.wire(part.pdf, [self._language], self._language)
         opened = tab.look.click(lambda: gr.Tabs(selected="debrief"), None, self._tabs, **QUIET)
         opened.then(self._debrief.open, [tab.list, self._language], self._debrief.outputs, **ONCE)
         going = tab.go_on.click(lambda: gr.Tabs(selected="interview"), None, self._tabs, **QUIET)

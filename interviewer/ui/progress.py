@@ -59,7 +59,7 @@ def progress(engine: Engine, found: Sequence[Result], language: Language) -> str
         return f"{heading}<p class='soft'>{escape(word('progress_none', language))}</p>"
     series = {t: [r.scores[t] for r in found if t in r.scores] for t in (_OVERALL, *engine.corpus.topics)}
     rows = "".join(_line(_title(engine, t, language), scores, language) for t, scores in series.items() if scores)
-    names = ("topic", "progress_heading", "last_score", "change", "times")
+    names = ("topic", "trend", "last_score", "change", "times")
     head = "".join(f"<th scope='col'>{escape(word(name, language))}</th>" for name in names)
     table = f"<table class='rows'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     name = escape(word("progress_heading", language))

@@ -15,6 +15,12 @@ SHOWS: tuple[Show, ...] = ("review_first", "review", "errors", "order")
 MOST = 200
 """Rows shown; a page of more is slow, and the downloads have all."""
 _LONGEST = 160  # characters of a cell
+_REASONS = (
+    ("no item ", "row_no_item"),
+    ("no such question ", "row_no_question"),
+    ("the row has neither ", "row_names_nothing"),
+)
+"""How the batch begins what it says, and what a reader is told."""
 _MOST_COLUMNS = 12
 
 
@@ -36,7 +42,7 @@ def results(rows: Sequence[Row], show: Show, language: Language) -> str:
     names = ("row", "question", "answer", "score", "verdict", "why")
     head = "".join(f'<th scope="col">{escape(word(name, language))}</th>' for name in names)
     body = "".join(_line(number, row, language) for number, row in chosen[:MOST])
-    table = _scrolling(word("show_rows", language), head, body)
+    table = _scrolling(word("graded_rows", language), head, body)
     if len(chosen) <= MOST:
         return table
     return f'<p class="soft">{escape(word("rows_shown", language, n=MOST, total=len(chosen)))}</p>{table}'
@@ -66,13 +72,18 @@ def _line(number: int, row: Row, language: Language) -> str:
     mark = f' <span class="flag">{escape(word("review_mark", language))}</span>' if needs_review(row) else ""
     verdict = row.get("verdict", "")
     known = word(f"verdict_{verdict}", language) if verdict else word("verdict_unscored", language)
-    said = row.get("error") or row.get("feedback", "")
+    said = _reason(row["error"], language) if row.get("error") else row.get("feedback", "")
     cells = (
         f'<th scope="row">{number}</th><td>{escape(_cut(asked))}</td><td>{escape(_cut(row.get("answer", "")))}</td>'
         f"<td>{escape(row.get('score', ''))}{interval}{mark}</td><td>{escape(known)}</td>"
         f"<td{' class=problem' if row.get('error') else ''}>{escape(_cut(said))}</td>"
     )
     return f"<tr>{cells}</tr>"
+
+
+def _reason(error: str, language: Language) -> str:
+    """Why a row was not graded: what the batch says of it in English, where it is one of the usual reasons."""
+    return next((word(key, language) for begins, key in _REASONS if error.startswith(begins)), error)
 
 
 def _scrolling(name: str, head: str, body: str) -> str:

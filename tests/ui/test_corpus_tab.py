@@ -79,7 +79,8 @@ def test_uploaded_documents_are_reported_and_their_drafts_listed(tab, notes, lan
     assert ("找到 2 道题" if language == "zh" else "Drafts found: 2") in shown[tab.status]
     broken = "scan.pdf 的内容与后缀 .pdf 不符" if language == "zh" else "scan.pdf: is not what its ending .pdf says"
     assert broken in shown[tab.report] and "什么是空洞率？" in shown[tab.report]
-    assert next(label for label, _ in shown[tab.list]["choices"]) == "什么是蛇形卷积？ (notes.md, line 1)"
+    place = "notes.md 第 1 行" if language == "zh" else "notes.md, line 1"
+    assert next(label for label, _ in shown[tab.list]["choices"]) == f"什么是蛇形卷积？ ({place})"
     assert shown[tab.choose]["interactive"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,33 @@ def test_a_debrief_is_shown_with_its_files(page, finished):
     shown = tab.open(finished, "en")
     assert "<img" not in shown[tab.report]
     assert shown[tab._shown] == finished
-    for kind, button in tab.files.items():
+    for kind, button in tab.takeaway.files.items():
         path = Path(shown[button]["value"])
         assert path.suffix == f".{kind}"
         assert path.stat().st_size > 500
+    if find_spec("weasyprint"):
+        assert tab.pdf(finished).read_bytes().startswith(b"%PDF")
     tab.closed(finished, finished)
     assert not path.exists()
+
+
+def test_the_self_assessment_is_made_in_the_language_of_the_page_and_taken_away(page, finished):
+    part = page._history.assessed
+    for language, word in (("zh", "自我评估"), ("en", "Self-assessment")):
+        shown = last(part.made(language))
+        assert word in shown[part.report]
+        for kind, button in part.takeaway.files.items():
+            path = Path(shown[button]["value"])
+            assert path.suffix == f".{kind}"
+            assert path.stat().st_size > 500
+    assert page._history.listed("en")[part.panel]["visible"] is False
+
+
+def test_without_an_answer_there_is_no_self_assessment_and_that_is_said(page):
+    part = page._history.assessed
+    shown = last(part.made("en"))
+    assert "hold an interview first" in shown[part.status]
+    assert shown[part.make]["interactive"] is True
 
 
 def test_a_debrief_of_nothing_is_an_error_in_a_line(page):
