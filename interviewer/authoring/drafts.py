@@ -19,6 +19,8 @@ from interviewer.text import language_of, normalise
 
 SAME_MEANING = 0.82
 """Cosine from which a sentence of an answer restates a key point of it."""
+_AT_ONCE = 32
+"""Questions whose texts are read together."""
 MAX_PASSAGE = 6_000
 """Characters of a document that are shown beside a draft."""
 _SLUG = re.compile(r"[a-z0-9]+")
@@ -50,7 +52,10 @@ def drafts_of(document: Document, neighbours: Neighbours) -> Drafts:
     items: list[Item] = []
     passages: list[str] = []
     unanswered: list[Unanswered] = []
-    for found, passage in zip(page.questions, _passages(document, page.questions), strict=True):
+    asked = zip(page.questions, _passages(document, page.questions), strict=True)
+    for n, (found, passage) in enumerate(asked):
+        if n % _AT_ONCE == 0:
+            neighbours.prepare(_compared(page.questions[n : n + _AT_ONCE], neighbours))
         origin = f"{document.name}, {document.unit} {found.place}"
         made = _draft(found, origin, neighbours)
         if made.key_points:
@@ -77,6 +82,20 @@ def _passages(document: Document, questions: Sequence[Found]) -> list[str]:
         "\n".join(line.text for line in document.lines[start : max(end, start + 1)])[:MAX_PASSAGE]
         for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def _compared(questions: Iterable[Found], neighbours: Neighbours) -> Iterator[str]:
+    """All texts that making drafts of some questions will compare by meaning (hardly one more, and hardly one less)."""
+    for found in questions:
+        pairs: list[str] = []
+
+        def note(first: str, second: str, pairs: list[str] = pairs) -> float:
+            pairs.extend((first, second))
+            return 0.0
+
+        _, answer = key_points(found.question, found.answer, note, SAME_MEANING)
+        yield from pairs
+        yield from neighbours.texts(found.question, _fitting(answer.zh) or _fitting(answer.en))
 
 
 def _draft(found: Found, origin: str, neighbours: Neighbours) -> Item:

@@ -23,7 +23,8 @@ from interviewer.documents.lines import Line, clean, columns
 from interviewer.schema import LANGUAGES, Bilingual, KeyPoint, Language, Wordings
 from interviewer.text import language_of, sentences, terms
 
-MAX_POINTS = 8
+MAX_POINTS = 12
+"""As many as a bare reference is cut into: with eight, labelled answers were told apart less well (eval/import.md)."""
 MAX_ALSO = 3
 MAX_CLAIMS = 200
 """Sentences of one answer that are looked at."""
@@ -31,6 +32,8 @@ _LEAST_NEW = 3
 """Terms that a sentence must add to the question to be a point; an item of a list needs one."""
 _LONGEST_LABEL = 30
 """Columns of what stands before a colon, as in "Dropout: …"."""
+_LONGEST_TITLE = 20
+"""Columns of a sentence that stands for a title, as in "Scaling. The branch is …"."""
 _STATES = re.compile(r"是|\b(?:is|are|was|were|has|have)\b", re.IGNORECASE)
 """What stands before a colon with such a word is a statement, not a label."""
 _FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]+\$|\\\[.*?\\\]|\\\(.*?\\\)", re.DOTALL)
@@ -50,11 +53,9 @@ class _Point:
     text: str
     rank: int
     """0 for one of a list or of what is told one by one, 1 for a sentence, 2 for an example."""
+    words: frozenset[str]
+    """Terms of the text."""
     also: list[str] = field(default_factory=list)
-
-    @property
-    def words(self) -> set[str]:
-        return set(terms(self.text))
 
 
 def key_points(
@@ -133,10 +134,18 @@ def _claims(answer: Sequence[Line]) -> Iterator[tuple[str, bool]]:
         listed = line.depth > 0 or mark is not None
         text = mark.text if mark else line.text
         pieces = [s.text.strip() for s in sentences(text)]
-        label = _label(text) if listed and len(pieces) > 1 else ""
+        label = ""
+        if listed and len(pieces) > 1:
+            label = _title(pieces[0])
+            pieces = pieces[1:] if label else pieces
         for k, piece in enumerate(pieces):
-            yield (f"{label}：{piece}" if label and k and language_of(text) == "zh" else
-                   f"{label}: {piece}" if label and k else piece), listed  # fmt: skip
+            about = label or (_label(text) if listed and k else "")
+            yield (f"{about}{'：' if language_of(text) == 'zh' else ': '}{piece}" if about else piece), listed
+
+
+def _title(first: str) -> str:
+    """The first sentence of an item, if it is so short that it only says what the others are about."""
+    return first.rstrip("。.；;") if columns(first) <= _LONGEST_TITLE and ":" not in first and "：" not in first else ""
 
 
 def _label(text: str) -> str:
@@ -162,7 +171,7 @@ def _gathered(question: str, answer: Sequence[Line], likeness: Likeness, same_me
         elif same := _restates(text, said, found, likeness, same_meaning - 0.15 if summary else same_meaning):
             same.also.append(text)
         elif not summary:
-            point = _Point(text, 2 if EXAMPLE.match(raw) else 0 if listed else 1)
+            point = _Point(text, 2 if EXAMPLE.match(raw) else 0 if listed else 1, frozenset(terms(text)))
             if within := IN_OTHER_WORDS.search(text):
                 point.also.append(_bare(within["text"]))
             found.append(point)

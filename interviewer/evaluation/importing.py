@@ -200,6 +200,7 @@ def grading_table(
         "the draft, its `not` accepted unread": accepted,
         "the draft": drafts,
     }.items():
+        grader.prepare((made[a.item, a.lang], a.text) for a in answers)
         ours = np.array([grader.grade(made[a.item, a.lang], a.text, a.lang).score or 0.0 for a in answers])
         false = [s for s, a in zip(ours, answers, strict=True) if a.kind in FALSE_KINDS and a.score <= FALSE_ABOVE]
         good = [s for s, a in zip(ours, answers, strict=True) if a.kind in GOOD_KINDS and a.score >= 80]

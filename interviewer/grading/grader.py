@@ -17,6 +17,7 @@ from interviewer.grading import guards, opposites
 from interviewer.grading.entailment import Entailment
 from interviewer.grading.matching import Claim, Match, Matcher, Spans, Vocabulary, spans_of
 from interviewer.grading.overall import Overall, load_reference_scale, overall
+from interviewer.grading.reference import TOPIC
 from interviewer.grading.verdicts import WORDS_ONLY, Mode, Probabilities, ScoreMap, load_calibration
 from interviewer.retrieval import Encoder
 from interviewer.schema import (
@@ -48,6 +49,10 @@ BOTH_NEAR, BOTH_MARGIN = 0.6, 0.15
 that hardly an honest answer is (eval/robustness.md)."""
 BOTH_LEAST, BOTH_SHARE = 2, 0.3
 """Points said both ways, in number and as a share, that make the answer one that says a thing and its opposite."""
+POINTS_COUNT = 0.6
+"""Of the score against key points that nobody has wrong wordings for, what the points make up; the rest is what the
+answer as a whole comes to. Each sees what the other misses: chosen on answers.jsonl, measured in eval/import.md. Where
+the points are but the sentences of a reference, the whole alone counts: its scale was fitted on such."""
 CAPS: dict[Flag, float] = {"keyword_list": 40.0, "scattered": 50.0}
 """Highest score under a flag."""
 SCATTERED_TERMS, SCATTERED_SHARE = 350, 0.45
@@ -249,18 +254,20 @@ class Grader:
         return _share_known(item, spans) < 0.2
 
     def _scored(self, grade: Grade, item: Item, answer: str, language: Language, judged: list[_Judged]) -> Grade:
+        total = sum(j.point.weight for j in judged)
+        spread = sum((j.point.weight / total) ** 2 * j.chances.spread for j in judged) ** 0.5
+        score, half = self._score_map(item).score(_credit(item, grade)), self._score_map(item).half_width(spread)
+        # One bound for both ways of comparing: without a fit for a reference alone most grades are unsure.
+        widest = self._calibration.maps["wordings"].review
         scale = None if _has_wrong_wordings(item) else self._reference_scale
         if scale:
-            score, half = scale(self._whole(item, answer, language, judged))
-            widest = scale.review
-            scored = _within(grade, score, half)
-        else:
-            total = sum(j.point.weight for j in judged)
-            spread = sum((j.point.weight / total) ** 2 * j.chances.spread for j in judged) ** 0.5
-            half = self._score_map(item).half_width(spread)
-            # One bound for both ways of comparing: without a fit for a reference alone most grades are unsure.
-            widest = self._calibration.maps["wordings"].review
-            scored = _within(grade, self._score_map(item).score(_credit(item, grade)), half)
+            whole, unsure = scale(self._whole(item, answer, language, judged))
+            if item.topic == TOPIC:
+                score, half, widest = whole, unsure, scale.review
+            else:
+                score = POINTS_COUNT * score + (1 - POINTS_COUNT) * whole
+                half, widest = max(half, unsure), max(widest, scale.review)
+        scored = _within(grade, score, half)
         review = not self.calibrated or half > widest or bool(_DOUBTFUL & set(grade.flags))
         return replace(scored, needs_review=review)
 

@@ -12,6 +12,8 @@ from interviewer.schema import Bilingual, Item, KeyPoint
 from interviewer.text import clauses, language_of, sentences, terms
 
 MAX_POINTS = 12
+TOPIC = "reference"
+"""Of items that are nothing but a question and a reference text."""
 _LEAST_TERMS = 3
 
 
@@ -45,7 +47,7 @@ def as_item(question: str, reference: str, item_id: str = "") -> Item:
     digest = hashlib.sha256(f"{question}\0{reference}".encode()).hexdigest()[:10]
     return Item(
         id=item_id or f"reference-{digest}",
-        topic="reference",
+        topic=TOPIC,
         question=_in(language_of(question) or language, question),
         key_points=points,
         answer=_in(language, reference),

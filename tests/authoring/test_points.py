@@ -33,6 +33,15 @@ def test_a_sentence_of_an_item_keeps_what_the_item_is_about():
     assert found[1].text.zh == "过拟合：解决方法是正则化和数据增强。"
 
 
+def test_a_short_sentence_that_opens_an_item_is_its_title():
+    found, _ = points("- 约束模型。权重衰减让权重变小。早停看验证集的指标。\n- 数据增强能增加样本的多样性。")
+    assert [p.text.zh for p in found] == [
+        "约束模型：权重衰减让权重变小。",
+        "约束模型：早停看验证集的指标。",
+        "数据增强能增加样本的多样性。",
+    ]
+
+
 def test_restatements_belong_to_what_they_restate():
     found, _ = points(
         "卷积核在所有位置共享参数。换句话说，一个检测器看遍整张图片。\n池化层降低特征图的分辨率，即让后面的层看得更广。"
@@ -71,7 +80,7 @@ def test_points_in_both_languages_where_their_numbers_agree():
 
 
 def test_long_answers_keep_their_longest_points_in_order():
-    rows = ["".join(chr(0x4E00 + 41 * (20 * n + k)) for k in range(6 + n % 5)) + "。" for n in range(12)]
+    rows = ["".join(chr(0x4E00 + 41 * (20 * n + k)) for k in range(6 + n % 5)) + "。" for n in range(18)]
     found, _ = points("\n".join(rows))
     assert len(found) == MAX_POINTS
     assert [p.text.zh for p in found] == sorted((p.text.zh for p in found), key=rows.index)
@@ -84,7 +93,7 @@ def test_what_is_told_one_by_one_comes_first_and_examples_last():
         "首先，调整网络结构。"
         + example
         + "其次，采用正则化方法。"
-        + "".join("".join(chr(0x5E00 + 41 * (20 * n + k)) for k in range(9)) + "。" for n in range(6))
+        + "".join("".join(chr(0x5E00 + 41 * (20 * n + k)) for k in range(9)) + "。" for n in range(12))
     )
     found, _ = points(told)
     assert len(found) == MAX_POINTS
