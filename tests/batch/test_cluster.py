@@ -1,6 +1,5 @@
 """Grading on Ray: the same as here, in the same order, whoever dies. One Ray is started for all of it."""
 
-import os
 from functools import partial
 from pathlib import Path
 
@@ -29,11 +28,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.con
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_ray():
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
 
     with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patched.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # where the workers find this folder's modules
+        patched.setenv("RAY_worker_niceness", "0")  # by itself Ray lets all other work on the machine go first
         start = partial(
             ray.init, "local", num_cpus=2, include_dashboard=False, object_store_memory=100_000_000,
             log_to_driver=False, logging_level="error",
