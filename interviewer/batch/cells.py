@@ -30,7 +30,9 @@ def text_of(value: Any) -> str:
 
 def clean(text: str) -> str:
     """Without what no table can hold: NUL, and halves of surrogate pairs, which JSON can spell."""
-    return _SURROGATE.sub("\ufffd", text).replace("\0", "")
+    if not text.isascii():
+        text = _SURROGATE.sub("\ufffd", text)
+    return text.replace("\0", "") if "\0" in text else text
 
 
 def harmless(cell: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from interviewer import errors
 from interviewer.batch.cells import clean, harmless
 from interviewer.batch.rows import RESULTS, RowGrader
 from interviewer.batch.run import Progress, check_columns, output_names
@@ -26,6 +28,7 @@ from interviewer.batch.shards import (
     check_empty,
     csv_options,
     errors_of,
+    first_line,
     header,
     located,
     mark_complete,
@@ -46,9 +49,15 @@ _MOST = 1_024
 by bytes, as Ray does by itself, ten million answers would be fewer pieces than a cluster has processors."""
 _PIECES = 8  # of a table for each worker at least, so that none waits long for the last one
 _ROWS_A_FILE = 8_192
-_GRADES, _CARRIES = 0.9, 0.05
-"""Shares of a processor: of a worker, and of a task that reads or writes. A worker on every processor must leave room
-for these, or nothing would ever be read."""
+_GRADES, _CARRIES = 0.45, 0.05
+"""What a worker, and a task that reads or writes, is reckoned at in processors; Ray plans with it and enforces nothing.
+The task that cuts a table into pieces counts as a whole one, and Ray lets nobody say otherwise: beside a worker on each
+of two processors there must be room for it, and for one that reads and one that writes, or nothing would ever move."""
+_FEWEST = 2
+"""Processors that Ray must count on this computer for the same reason, had it only one."""
+
+_OURS = re.compile(rf"^{re.escape(errors.__name__)}\.(\w+): (.+)$", re.MULTILINE)
+"""An error of ours in the text of a traceback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,37 +210,56 @@ def _ray(address: str) -> Iterator[None]:
 
     ours = not ray.is_initialized()
     if ours:
+        address = address or os.environ.get("RAY_ADDRESS") or "local"
         started: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.WARNING}
-        if not address and "RAY_ADDRESS" not in os.environ:
+        if address == "local":
             started["include_dashboard"] = False  # it would serve commands to whoever reaches its port
+            started["num_cpus"] = max(_FEWEST, os.cpu_count() or 1)
         try:
-            ray.init(address=address or None, **started)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise InputError(f"Ray cannot be used: {str(error).splitlines()[0]}") from None
-    context = DataContext.get_current()
-    before = context.execution_options.preserve_order, context.enable_progress_bars
+            ray.init(address=address, **started)
+        except Exception as error:  # a bare one where Ray comes up too slowly
+            raise InputError(f"Ray cannot be used: {first_line(error)}") from None
+    context = DataContext.get_current().copy()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = sys.stderr.isatty()
+    # Ray's second reader of parquet looks files up in threads, in no certain order; in 2.60 these threads fail, now and
+    # then, over the import of a library that is not there and that nobody needs.
+    context.use_datasource_v2 = False
     try:
-        yield
+        with DataContext.current(context), _in_its_log():
+            yield
     finally:
-        context.execution_options.preserve_order, context.enable_progress_bars = before
         if ours:
             ray.shutdown()
 
 
 @contextmanager
+def _in_its_log() -> Iterator[None]:
+    """What Ray Data reports goes to its log alone: it shows every step, and for an error a page of its own code."""
+    shown = [h for h in logging.getLogger("ray.data").handlers if isinstance(h, logging.StreamHandler)]
+    before = [handler.level for handler in shown]
+    for handler in shown:
+        handler.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for handler, level in zip(shown, before, strict=True):
+            handler.setLevel(level)
+
+
+@contextmanager
 def _said_in_a_line(source: str) -> Iterator[None]:
-    """Errors of workers as the ones that they are."""
-    from ray.exceptions import RayError
+    """Errors of workers as the ones that they are.
+
+    Only their text arrives: a traceback for each error of a chain, the first one first.
+    """
+    from ray.exceptions import RayError, RayTaskError
 
     try:
         yield
     except (RayError, OSError, ValueError) as error:
-        chain: list[BaseException] = [error]
-        while (inner := getattr(chain[-1], "cause", None) or chain[-1].__cause__) and inner not in chain:
-            chain.append(inner)
-        for cause in chain:
-            if isinstance(cause, InterviewerError):
-                raise cause from None
-        raise TableError(f"{source} could not be graded on Ray: {str(chain[-1]).strip().splitlines()[-1]}") from None
+        text = str(error).strip() or type(error).__name__
+        if ours := _OURS.search(text):
+            raise getattr(errors, ours[1])(ours[2]) from None
+        said = text.split("\n\n")[0].splitlines()[-1] if isinstance(error, RayTaskError) else first_line(error)
+        raise TableError(f"{source} could not be graded on Ray: {said.strip()}") from None

@@ -90,7 +90,7 @@ def located(place: str) -> tuple[pyarrow.fs.FileSystem, str]:
         found: tuple[pyarrow.fs.FileSystem, str] = pyarrow.fs.FileSystem.from_uri(place)
         return found
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise TableError(f"{place} cannot be reached: {_first_line(error)}") from None
+        raise TableError(f"{place} cannot be reached: {first_line(error)}") from None
 
 
 def check_empty(place: str) -> None:
@@ -244,8 +244,9 @@ def _readable(place: str) -> Iterator[None]:
     except TableError:
         raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise TableError(f"{place}: {_first_line(error)}") from None
+        raise TableError(f"{place}: {first_line(error)}") from None
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, without what follows."""
     return (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -52,7 +52,7 @@ def grade(
     review: Annotated[
         Path | None, typer.Option(help="Also write the rows that a person should look at, the most doubtful first.")
     ] = None,
-    report: Annotated[list[Path] | None, typer.Option(help="Also write a class report: .html or .md.")] = None,
+    report: Annotated[list[Path] | None, typer.Option(help="Also write a class report: .html, .pdf or .md.")] = None,
     suggest: Annotated[
         int | None, typer.Option(help="Also write OUT.to-mark: the N answers whose marks would teach most.")
     ] = None,

@@ -18,17 +18,17 @@ _VARIABLE = re.compile(r"var\(--[\w-]+,\s*(#\w+)\)")
 _STYLE = Path(__file__).with_name("templates") / "pdf.css"
 
 
-def to_pdf(page: str, record: str) -> bytes:
+def to_pdf(page: str, record: str = "") -> bytes:
     """Lay out a whole page, with the record attached.
 
     Args:
         page: HTML with everything in it; nothing is loaded.
-        record: JSON that `sealed.read_record` finds again.
+        record: JSON that `sealed.read_record` finds again; nothing is attached without one.
 
     Raises:
         InputError: WeasyPrint, its libraries or a Chinese font is missing; the message says what to install.
     """
-    library = _library()
+    library = check_pdf()
     if _CHINESE.search(page) and not chinese_font():
         raise InputError(
             "no Chinese font is installed, and the PDF would show boxes: `apt install fonts-noto-cjk` (Debian, "
@@ -37,9 +37,9 @@ def to_pdf(page: str, record: str) -> bytes:
     fetcher = library.URLFetcher(allowed_protocols={"data"})
     # Colours of the charts come from the page's variables, which a picture in a PDF does not see.
     document = library.HTML(string=_storable(_VARIABLE.sub(r"\1", page)), url_fetcher=fetcher)
-    attached = library.Attachment(string=_storable(record), name=ATTACHMENT, relationship="Data")
+    attached = [library.Attachment(string=_storable(record), name=ATTACHMENT, relationship="Data")] if record else []
     style = library.CSS(string=_STYLE.read_text(encoding="utf-8"), url_fetcher=fetcher)
-    made: bytes = document.write_pdf(stylesheets=[style], attachments=[attached], pdf_tags=True)
+    made: bytes = document.write_pdf(stylesheets=[style], attachments=attached, pdf_tags=True)
     return made
 
 
@@ -48,7 +48,12 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _library() -> Any:
+def check_pdf() -> Any:
+    """The library, if it can be used.
+
+    Raises:
+        InputError: it or what it needs is missing; the message says what to install.
+    """
     try:
         import weasyprint
     except ImportError:

@@ -146,6 +146,16 @@ def test_a_report_loads_nothing_and_is_written_by_its_ending(room, tmp_path):
     assert "\n> gradients" in text
 
 
+def test_a_report_is_a_pdf_too_without_an_interview_in_it(room, tmp_path):
+    reader = pytest.importorskip("pypdf").PdfReader
+    pytest.importorskip("weasyprint")
+    write_class_report(report_of(room, tmp_path, ten(), {"student": "who"}, language="en"), tmp_path / "class.pdf")
+    made = reader(tmp_path / "class.pdf")
+    text = " ".join(" ".join(page.extract_text() for page in made.pages).split())
+    assert "What is a vanishing gradient?" in text and "Student 2" in text
+    assert not made.attachments
+
+
 def test_a_class_of_nobody_has_a_report(room, tmp_path):
     report = report_of(room, tmp_path, [{"answer": "x", "item_id": "none"}])
     assert report.mean is None

@@ -262,7 +262,7 @@ def test_a_graded_table_is_adapted_to_marks(cli, source, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--report", "class.pdf"], ".html or .md"),
+        (["--report", "class.doc"], ".html, .pdf or .md"),
         (["--report", "no/class.md"], "folder that exists"),
         (["--review", "review.doc"], "unknown kind"),
         (["--suggest", "0"], "number of answers"),

@@ -1,4 +1,4 @@
-"""A class report as one self-contained HTML file or as Markdown."""
+"""A class report as one self-contained HTML file, as a PDF of it, or as Markdown."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from interviewer.report.charts import shown
 from interviewer.report.classroom.charts import histogram, tally_bar
 from interviewer.report.classroom.data import FIGURES, ClassReport
 from interviewer.report.classroom.words import words
+from interviewer.report.pdf import check_pdf, to_pdf
 from interviewer.report.prose import Ready
-from interviewer.report.render import filled_html, markdown_page, save
+from interviewer.report.render import filled_html, markdown_page, write_as
 
-_SUFFIXES = (".html", ".md")
+_SUFFIXES = (".html", ".pdf", ".md")
 
 
 def check_class_report(path: Path) -> None:
     """Find out what would keep a report from being written, before there is something to lose.
 
     Raises:
-        InputError: its ending names no format, or its folder does not exist.
+        InputError: its ending names no format, a PDF cannot be made here, or its folder does not exist.
     """
     if path.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"{path.name}: a class report can be .html or .md; choose a name that ends in one of these")
+        raise InputError(
+            f"{path.name}: a class report can be .html, .pdf or .md; choose a name that ends in one of these"
+        )
+    if path.suffix.lower() == ".pdf":
+        check_pdf()
     if not path.parent.is_dir() or path.is_dir():
         raise InputError(f"cannot write {path}: choose a file in a folder that exists")
 
@@ -53,13 +58,20 @@ def class_markdown(report: ClassReport) -> str:
 
 
 def write_class_report(report: ClassReport, path: Path) -> None:
-    """Write the report in the format that the file's name ends in: .html or .md.
+    """Write the report in the format that the file's name ends in: .html, .pdf or .md.
 
     Raises:
-        InputError: the ending names no format, or the file cannot be written.
+        InputError: the ending names no format, the file cannot be written, or a PDF cannot be made here.
     """
     check_class_report(path)
-    save(path, class_html(report) if path.suffix.lower() == ".html" else class_markdown(report))
+    write_as(
+        path,
+        {
+            ".html": lambda: class_html(report),
+            ".pdf": lambda: to_pdf(class_html(report)),
+            ".md": lambda: class_markdown(report),
+        },
+    )
 
 
 def _content(report: ClassReport) -> dict[str, Any]:
