@@ -9,12 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from interviewer.schema import Language, Span
-
-if TYPE_CHECKING:
-    from snowballstemmer.basestemmer import BaseStemmer
 
 # Characters that are drawn as nothing and would hide a word from matching: zero-width, bidi controls, soft hyphen,
 # fillers, variation selectors, tags.
@@ -146,16 +142,14 @@ def clauses(text: str) -> tuple[Span, ...]:
     return tuple(s for a, b in _cut(text, _HARD_END + _SOFT_END) if (s := _span(text, a, b)))
 
 
-@lru_cache(maxsize=1)
-def _stemmer() -> BaseStemmer:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer("english")
-
-
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word)) if word.isalpha() and len(word) > 3 else word
+    if not word.isalpha() or len(word) <= 3:
+        return word
+    import snowballstemmer
+
+    # A new one each time: a stemmer keeps the word at hand in itself, and a word cut by two threads would be kept here.
+    return str(snowballstemmer.stemmer("english").stemWord(word))
 
 
 def terms(text: str) -> tuple[str, ...]:

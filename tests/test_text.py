@@ -1,7 +1,9 @@
 """Text in two languages: nothing of an answer is lost, cut in the wrong place, or able to hide."""
 
+import sys
 import time
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from interviewer.text import (
     STOP_CHARACTERS,
     STOP_WORDS,
+    _stem,
     clauses,
     language_of,
     normalise,
@@ -317,3 +320,18 @@ def test_a_hundred_thousand_characters_take_no_more_than_linear_time(text):
     began = time.process_time()
     normalise(text), language_of(text), sentences(text), clauses(text), terms(text), word_count(text)
     assert time.process_time() - began < 3
+
+
+def test_threads_that_stem_at_the_same_time_get_what_one_alone_gets():
+    stems = ("ational", "ization", "fulness", "iveness", "ousness", "ably", "edly", "ingly")
+    texts = [f"{'abcdefghij'[n % 10]}{'klmnop'[n % 6]}{'aeiou'[n % 5]}r{n * 'x'}{stems[n % 8]}" for n in range(400)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        _stem.cache_clear()
+        with ThreadPoolExecutor(8) as pool:
+            together = list(pool.map(terms, texts))
+    finally:
+        sys.setswitchinterval(before)
+    _stem.cache_clear()
+    assert together == [terms(text) for text in texts]

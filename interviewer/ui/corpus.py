@@ -183,9 +183,14 @@ class CorpusTab:
         }
 
     def _named(self, ids: Sequence[str], language: Language) -> list[str]:
-        """What items ask; the id of one that is not in the corpus."""
+        """What items and drafts that wait ask; one that is neither any more is not worth a word."""
         known = self._engine.corpus.items
-        return [" ".join(known[i].question.get(language).split()) if i in known else i for i in ids]
+        waiting = {i: w for i in ids if i not in known and (w := self._engine.desk.find(i))}
+        return [
+            " ".join(known[i].question.get(language).split()) if i in known else _one_line(waiting[i], language)
+            for i in ids
+            if i in known or i in waiting
+        ]
 
     # What becomes of one
 
