@@ -118,8 +118,8 @@ EXAMPLE = re.compile(
 )
 """What follows illustrates what stands before."""
 FILLER = re.compile(
-    r"^(?:我(?:相信|认为自己|有丰富的|非常(?:高兴|荣幸))|在未来的工作中|今后|只要我|通过这些经[验历]|这(?:个|些|次)?经[验历]让我|以上(?:就)?是|希望)|"
-    r"(?:我(?:会|将)继续|职业技能|丰富的经验|经验可以分享|一项(?:非常)?重要的(?:技能|工作|任务)[。.]?$)|"
+    r"^(?:只有这样|我(?:相信|认为自己|有丰富的|非常(?:高兴|荣幸))|在未来的工作中|今后|只要我|通过这些经[验历]|这(?:个|些|次)?经[验历]让我|以上(?:就)?是|希望)|"
+    r"(?:我(?:会|将)继续|职业技能|丰富的经验|经验可以分享|一项(?:非常)?重要的(?:技能|工作|任务)[。.]?$|我(?:确实|也|曾经?)*遇到过?了?(?:不少|很多|一些)(?:的?问题|的?挑战)[。.]?$)|"
     r"^(?:i (?:believe|am confident|hope|have (?:extensive|rich|years of))|in my (?:experience|career|future)|looking forward)|"
     r"(?:i (?:will|shall) (?:continue|keep)|taught me (?:a lot|that))",
     _I,
@@ -136,7 +136,7 @@ SUMMARISES = re.compile(
     _I,
 )
 INTRODUCES = re.compile(
-    r"(?:如下|以下(?:几[点个种]|方面|方法|步骤|内容)?|包括|有几个.{0,8}区别|主要(?:有|包括|特点)|常见的.{0,12}(?:包括|有)|as follows|the following|including|such as|these are)\s*[:：。.]?$"
+    r"(?:如下|以下(?:几[点个种项方]?面?)?(?:的?(?:方面|方法|步骤|内容|措施|策略))?|包括|有几个.{0,8}区别|主要(?:有|包括|特点)|常见的.{0,12}(?:包括|有)|as follows|the following|including|such as|these are)\s*[:：。.]?$"
     r"|[:：]$",
     _I,
 )

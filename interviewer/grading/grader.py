@@ -237,7 +237,7 @@ class Grader:
         negated = _mode(match) == "bare" and match.features.right_polarity and match.features.right_terms >= NEGATED
         if negated:
             chances = _swapped(chances)
-        verdict, confidence = _verdict(chances, _mode(match))
+        verdict, confidence = _verdict(chances, _mode(match), bool(negated))
         denial = match.right_span if negated else match.wrong_span
         evidence = {"covered": match.right_span, "partial": match.right_span, "contradicted": denial}
         return _Judged(
@@ -422,10 +422,18 @@ def _mode(match: Match) -> Mode:
     return "wordings" if match.wrong_wording >= 0 else "bare"
 
 
-def _verdict(chances: Probabilities, mode: Mode) -> tuple[PointVerdict, float]:
-    """The likeliest verdict and its probability; with little to go by, "covered" must be more than likeliest."""
-    if mode == "bare" and chances.covered < SURE and chances.covered + chances.partial >= 0.5:
-        return "partial", round(chances.covered + chances.partial, 3)
+def _verdict(chances: Probabilities, mode: Mode, negated: bool) -> tuple[PointVerdict, float]:
+    """The likeliest verdict and its probability.
+
+    Without wrong wordings nothing shows what was denied, unless the sentence is negated: 39 of 61 accusations fell on
+    answers that are not of a false kind. There the question is only whether the point was said, and "covered" must be
+    sure.
+    """
+    if mode == "bare" and not negated:
+        said = chances.covered + chances.partial
+        if chances.covered >= SURE:
+            return "covered", round(chances.covered, 3)
+        return ("partial", round(said, 3)) if said >= 0.5 else ("missing", round(1 - said, 3))
     ranked: list[tuple[float, PointVerdict]] = [
         (chances.covered, "covered"),
         (chances.missing, "missing"),

@@ -105,6 +105,8 @@ def test_what_is_told_one_by_one_comes_first_and_examples_last():
     [
         "我相信，只要继续努力学习，就一定能应对各种挑战。",
         "在未来的工作中，我将继续探索更多的方法。",
+        "在训练过程中，我确实遇到过不少问题。",
+        "为解决这个问题，我采取了以下几个步骤。",
         "I am confident that hard work will pay off again.",
         r"$$\hat x=\frac{x-\mu_c}{\sqrt{\sigma_c^2+\epsilon}}$$",
     ],
