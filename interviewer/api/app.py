@@ -54,9 +54,10 @@ def _v1(engine: Engine, access: Access) -> FastAPI:
         title="Interviewer", version=__version__, description=_ABOUT, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json",
     )  # fmt: skip
-    problems.install(api)
+    routes = v1.router(engine)
+    problems.install(api, routes.routes)
     bearer = HTTPBearer(auto_error=False, description="A key; the guard checks it.")
-    api.include_router(v1.router(engine), dependencies=[Depends(bearer)] if access.keys is not None else [])
+    api.include_router(routes, dependencies=[Depends(bearer)] if access.keys is not None else [])
     return api
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 from interviewer.errors import InputError, InterviewerError, SessionConflict, UnknownItem, UnknownSession
 
@@ -53,8 +54,8 @@ def refusal(status: int, message: str, headers: Mapping[str, str] | None = None)
     return JSONResponse(Problem(code=code, message=message).model_dump(), status, dict(headers or {}))
 
 
-def install(app: FastAPI) -> None:
-    """Have every error of an application answered in this form."""
+def install(app: FastAPI, routes: Sequence[BaseRoute] = ()) -> None:
+    """Have every error of an application answered in this form; who takes a wrong method is told the `routes`' own."""
 
     @app.exception_handler(InterviewerError)
     async def ours(_: Request, error: InterviewerError) -> JSONResponse:
@@ -67,13 +68,21 @@ def install(app: FastAPI) -> None:
         return refusal(422, "; ".join(found))
 
     @app.exception_handler(HTTPException)
-    async def of_http(_: Request, error: HTTPException) -> JSONResponse:
-        return refusal(error.status_code, str(error.detail), error.headers)
+    async def of_http(request: Request, error: HTTPException) -> JSONResponse:
+        methods = _methods(request, routes) if error.status_code == 405 else []
+        headers = {"Allow": ", ".join(methods)} if methods else error.headers
+        return refusal(error.status_code, str(error.detail), headers)
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> JSONResponse:
         _log.error("unexpected %s", type(error).__name__, exc_info=error)
         return refusal(500, f"an error of the server ({type(error).__name__}); its log says more")
+
+
+def _methods(request: Request, routes: Sequence[BaseRoute]) -> list[str]:
+    """Every method of a path; Starlette names those of the first of its routes alone (RFC 9110, 15.5.6)."""
+    found = (r for r in routes if r.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in found for method in getattr(route, "methods", None) or ()})
 
 
 def _status(error: InterviewerError) -> int:

@@ -139,8 +139,9 @@ def test_what_there_is_not_is_not_found(client):
         assert (refused.status_code, refused.json()["code"]) == (404, "not_found"), path
     assert client.post("/v1/sessions", json={"topics": ["none"]}).status_code == 404
     assert client.post("/v1/sessions/none/messages", json={"text": "x"}).status_code == 404
-    wrong = client.put("/v1/grade")
-    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    for path, allowed in [("/v1/grade", "POST"), ("/v1/sessions", "GET, POST"), ("/v1/sessions/x", "DELETE, GET")]:
+        wrong = client.put(path)
+        assert (wrong.status_code, wrong.headers["allow"]) == (405, allowed)
 
 
 def test_the_corpus_can_be_listed_and_searched_without_its_answers(client):
