@@ -44,7 +44,8 @@ def check(
     """Validate every item; print each complaint with file, line and field.
 
     With --graded the model answers and misconceptions are graded: an answer must cover its points, a misconception must
-    not; and probes and hints must not come too near to what they ask for. Complaints listed with a reason in the folder's accepted.yaml do not count.
+    not; and probes and hints must not come too near to what they ask for. Complaints listed with a reason in the
+    folder's accepted.yaml do not count.
     """
     from interviewer.corpus import check_folders, load_corpus, shipped_folder
     from interviewer.evaluation import corpus as measure

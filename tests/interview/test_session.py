@@ -83,8 +83,14 @@ def test_the_heaviest_missing_point_is_probed_first_and_never_twice() -> None:
     assert len([s for s in said if s.startswith("probe")]) == MAX_PROBES
 
 
-def test_a_contradicted_point_comes_before_a_heavier_missing_one() -> None:
+def test_the_heaviest_gap_is_probed_whatever_its_kind_and_an_unsure_one_is_not() -> None:
     _, said = play(begun(), *answer("x", grade("contradicted", "missing", "covered")))
+    assert said == ["probe:b"]
+    _, said = play(begun(), *answer("x", grade("missing", "contradicted", "covered")))
+    assert said == ["probe:b"]
+    graded = grade("contradicted", "missing", "covered")
+    unsure = [replace(p, confidence=0.7) if p.point_id == "b" else p for p in graded.points]
+    _, said = play(begun(), *answer("x", replace(graded, points=tuple(unsure))))
     assert said == ["probe:a"]
 
 
@@ -130,7 +136,7 @@ def test_hints_go_to_open_points_by_weight_and_run_out() -> None:
 
 def test_a_hint_during_a_follow_up_is_about_its_point() -> None:
     _, said = play(begun(), *answer("x", grade("contradicted", "missing", "missing")), Event("hint"))
-    assert said == ["probe:a", "hint:a"]
+    assert said == ["probe:b", "hint:b"]
 
 
 def test_repeat_says_the_question_or_the_follow_up_again() -> None:
