@@ -81,7 +81,7 @@ def tabulate(
     encoder: Encoder,
     entailment: Entailment | None = None,
 ) -> Table:
-    """Compare every answer with the claims that it has labels for, with and without wordings."""
+    """Compare every answer with every claim, with and without wordings."""
     # All spans in one pass: the encoder remembers them, and long batches are many times faster than single answers.
     encoder.encode([normalise(s.text) for a in answers for s in spans_of(a.text)])
     full: list[Match] = []
@@ -93,15 +93,12 @@ def tabulate(
         matcher = Matcher(encoder, vocabulary, item.question.get(language))
         spans = matcher.cut(answer.text)
         claims = [claim_of(item, p, language) for p in item.key_points]
-        kept = [n for n, p in enumerate(item.key_points) if p.id in answer.points]
-        with_wordings = matcher.match(spans, claims, told_by(item, language))
-        alone = matcher.match(spans, [Claim(c.right[:1]) for c in claims])
-        full += [with_wordings[n] for n in kept]
-        bare += [alone[n] for n in kept]
-        labels += [answer.points[item.key_points[n].id] for n in kept]
-        weights += [item.key_points[n].weight for n in kept]
-        groups += [item.id] * len(kept)
-        owners += [number] * len(kept)
+        full += matcher.match(spans, claims, told_by(item, language))
+        bare += matcher.match(spans, [Claim(c.right[:1]) for c in claims])
+        labels += [answer.points[p.id] for p in item.key_points]
+        weights += [p.weight for p in item.key_points]
+        groups += [item.id] * len(claims)
+        owners += [number] * len(claims)
     rows = [[m.features.row() for m in (judged(some, entailment) if entailment else some)] for some in (full, bare)]
     return Table(*(np.array(v) for v in (*rows, labels, groups, owners, weights)))
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from interviewer.cli.evaluate.printed import OWN, Out, Own, shipped
+from interviewer.cli.evaluate.printed import OWN, Out, Own, grader_over
 from interviewer.errors import InputError
 
 
@@ -27,9 +27,11 @@ def import_(
 ) -> None:
     """Measure `corpus import`: questions found and false, topics, grading on drafts, broken files, a large folder."""
     from interviewer.authoring.neighbours import Neighbours
+    from interviewer.corpus import load_corpus, shipped_folder
     from interviewer.evaluation import broken, large
     from interviewer.evaluation import importing as measure
     from interviewer.grading.labelled import read_labelled
+    from interviewer.retrieval import load_encoder
 
     parts = ("found", "topics", "grading", "broken", "large")
     if only and only not in parts:
@@ -37,7 +39,7 @@ def import_(
     chosen = (only,) if only else parts[:-1]
     folders = [own / "import", *([seeds] if seeds else [])]
     labels = measure.read_labels(own / "import" / "labels.jsonl")
-    corpus, encoder, grader = shipped()
+    corpus, encoder = load_corpus(shipped_folder()), load_encoder()
     items = corpus.items
     given = (("--seeds", "DIR" if seeds else ""), ("--only", only), ("--every", every if every > 1 else ""))
     command = "interviewer eval import" + "".join(f" {name} {value}" for name, value in given if value)
@@ -56,6 +58,7 @@ def import_(
         tell("Topics", f"The nearest topic is right for {hits} of {total} drafts whose topic is labelled.")
     if "grading" in chosen:
         answers = read_labelled(own / "answers.test.jsonl", items)[::every]
+        grader = grader_over(items, encoder)
         tell("Grading on drafts", measure.grading_table(answers, items, grader, Neighbours(items.values(), encoder)))
     with tempfile.TemporaryDirectory() as folder:
         if "broken" in chosen:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from interviewer.cli.evaluate.printed import OWN, Out, Own, shipped, show
+from interviewer.cli.evaluate.printed import OWN, Out, Own, grader_over, shipped, show
 from interviewer.errors import InputError, UnknownItem
 
 _ALL = 1_000_000  # sessions
@@ -32,6 +32,7 @@ def interview(
     from interviewer.corpus import load_corpus, shipped_folder
     from interviewer.evaluation import interview as simulation
     from interviewer.grading.labelled import read_labelled
+    from interviewer.retrieval import load_encoder
 
     corpus = load_corpus(shipped_folder()).items
     answers = [a for name in ("answers.jsonl", "answers.test.jsonl") for a in read_labelled(own / name, corpus)]
@@ -39,7 +40,7 @@ def interview(
     answers = [a for a in answers if a.item in chosen]
     pool = simulation.pool_of(answers)
     really = dict(list(chosen.items())[:graded])
-    kept = simulation.Grades(lambda: shipped()[2], corpus, grades)
+    kept = simulation.Grades(lambda: grader_over(corpus, load_encoder()), corpus, grades)
     with typer.progressbar([a for a in answers if a.item in really], label="grading", file=sys.stderr) as left:
         for answer in left:
             kept.of(answer.item, answer.text, answer.lang)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from interviewer.corpus import Corpus
     from interviewer.grading import Grader
     from interviewer.retrieval import Encoder
+    from interviewer.schema import Item
 
 OWN = Path("eval/data")
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the tables there too.")]
@@ -22,11 +24,17 @@ Own = Annotated[Path, typer.Option(help="Folder with our own test sets.")]
 def shipped() -> tuple[Corpus, Encoder, Grader]:
     """What everybody gets: the corpus, the encoder and the grader over both."""
     from interviewer.corpus import load_corpus, shipped_folder
-    from interviewer.grading import Grader, load_entailment, vocabulary_of
     from interviewer.retrieval import load_encoder
 
     corpus, encoder = load_corpus(shipped_folder()), load_encoder()
-    return corpus, encoder, Grader(encoder, vocabulary_of(list(corpus.items.values())), load_entailment())
+    return corpus, encoder, grader_over(corpus.items, encoder)
+
+
+def grader_over(items: Mapping[str, Item], encoder: Encoder) -> Grader:
+    """The grader for a corpus, for what needs it only sometimes: its cross-encoder takes time and memory."""
+    from interviewer.grading import Grader, load_entailment, vocabulary_of
+
+    return Grader(encoder, vocabulary_of(list(items.values())), load_entailment())
 
 
 def show(report: str, title: str, command: str, out: Path | None) -> None:
